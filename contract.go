@@ -1,0 +1,186 @@
+package tenon
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An App is what a host and its plugins agree on before they speak.
+type App struct {
+	// Name tells this family of plugins from others, in the handshake and in
+	// messages: "kv". Required.
+	Name string
+
+	// Version is the newest version of the app's contracts that this side
+	// speaks. Raise it when a contract changes so that an old peer would
+	// misunderstand. Zero means 1.
+	Version int
+
+	// Versions are the other versions that this side still speaks. The highest
+	// that both sides have is used.
+	Versions []int
+
+	// Cookie is the environment entry, KEY=VALUE, by which a plugin knows that
+	// it was started by a host of its app, not by hand. It keeps people from a
+	// mistake; it is not a secret. Empty means TENON_APP=Name.
+	Cookie string
+}
+
+// A Contract is an interface that one side implements and the other calls, as
+// the runtime sees it. The generator writes it; it must not change afterwards.
+type Contract struct {
+	// Name is the full name of the protobuf service, "kv.Store".
+	Name string
+
+	// Methods are the contract's methods; generated code names them by index.
+	Methods []Method
+
+	// Errors are the errors that keep their identity across the boundary.
+	Errors []ErrorDef
+}
+
+// A Method is one method of a [Contract].
+type Method struct {
+	Name string
+
+	// ClientStream and ServerStream say which side sends a stream of messages
+	// in place of a single one.
+	ClientStream, ServerStream bool
+
+	// Optional says that an implementation may lack the method. See
+	// [Conn] for how to ask before calling.
+	Optional bool
+
+	// Idempotent says that the method may be called again when it isn't known
+	// whether the first call was carried out.
+	Idempotent bool
+
+	// Timeout bounds each call of the method, unless the caller's context ends
+	// sooner. Zero means no bound of the contract's own.
+	Timeout time.Duration
+}
+
+// Index returns the position of the method called name, or -1.
+func (c *Contract) Index(name string) int {
+	return slices.IndexFunc(c.Methods, func(m Method) bool { return m.Name == name })
+}
+
+// Bind returns a ref to the service that conn's other side offers under the
+// contract's name. It fails with code [Unimplemented], and says what is offered
+// in its place, if there is none, or if a method is missing that is not
+// optional.
+func (c *Contract) Bind(conn Conn) (*Ref, error) {
+	methods, ok := conn.Offers(c.Name)
+	if !ok {
+		return nil, &Error{
+			Code:    Unimplemented,
+			Service: c.Name,
+			Message: "the other side does not offer " + c.Name + "; is it listed among the services given to plugin.Main or host.Config, for this version of the app?",
+		}
+	}
+	var missing []string
+	for i := range c.Methods {
+		if m := &c.Methods[i]; !m.Optional && !slices.Contains(methods, m.Name) {
+			missing = append(missing, m.Name)
+		}
+	}
+	if missing != nil {
+		return nil, &Error{
+			Code:    Unimplemented,
+			Service: c.Name,
+			Message: "the other side's " + c.Name + " lacks " + strings.Join(missing, ", ") + ": it was built against an older contract; rebuild it, or raise App.Version",
+		}
+	}
+	return NewRef(conn, c, 0, false), nil
+}
+
+// A Service is an implementation of a contract, ready to be served.
+type Service struct {
+	Contract *Contract
+
+	// Server carries out calls. Generated code makes it from an implementation
+	// of the contract's interface.
+	Server Server
+
+	// Without names the optional methods that this implementation lacks.
+	Without []string
+
+	// Versions are the app's versions in which the service is offered. Empty
+	// means the newest, [App.Version].
+	Versions []int
+}
+
+// In returns s, offered in the given versions of the app.
+func (s Service) In(versions ...int) Service {
+	s.Versions = slices.Clone(versions)
+	return s
+}
+
+// Offered returns the names of the methods that s has.
+func (s Service) Offered() []string {
+	names := make([]string, 0, len(s.Contract.Methods))
+	for i := range s.Contract.Methods {
+		if name := s.Contract.Methods[i].Name; !slices.Contains(s.Without, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// A Server carries out calls of one contract.
+type Server interface {
+	// ServeCall carries out a call of the method with the given index. What it
+	// leaves in s.Out is sent as the answer of a method that answers with a
+	// single message. It is called concurrently.
+	ServeCall(ctx context.Context, method int, s Stream) error
+}
+
+// String names the method's shape, for messages.
+func (m *Method) String() string {
+	switch {
+	case m.ClientStream && m.ServerStream:
+		return m.Name + " (two-way stream)"
+	case m.ClientStream:
+		return m.Name + " (client stream)"
+	case m.ServerStream:
+		return m.Name + " (server stream)"
+	}
+	return m.Name
+}
+
+// Supported returns the versions that a speaks, the newest first, each once.
+func (a App) Supported() []int {
+	newest := a.Version
+	if newest == 0 {
+		newest = 1
+	}
+	all := append([]int{newest}, a.Versions...)
+	slices.Sort(all)
+	slices.Reverse(all)
+	return slices.Compact(all)
+}
+
+// CookieEntry returns the environment entry that a plugin of the app looks for.
+func (a App) CookieEntry() (key, value string) {
+	if a.Cookie == "" {
+		return "TENON_APP", a.Name
+	}
+	key, value, _ = strings.Cut(a.Cookie, "=")
+	return key, value
+}
+
+// Validate reports what is wrong with a, in the words of its fields.
+func (a App) Validate() error {
+	switch {
+	case a.Name == "":
+		return &Error{Code: InvalidArgument, Message: "tenon.App.Name is empty: give the app a name that its hosts and plugins share"}
+	case a.Cookie != "" && !strings.Contains(a.Cookie, "="):
+		return &Error{Code: InvalidArgument, Message: "tenon.App.Cookie is " + strconv.Quote(a.Cookie) + ", not of the form KEY=VALUE"}
+	case slices.Min(a.Supported()) < 1:
+		return &Error{Code: InvalidArgument, Message: "tenon.App has version " + strconv.Itoa(slices.Min(a.Supported())) + ": versions start at 1"}
+	}
+	return nil
+}
