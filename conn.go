@@ -167,7 +167,7 @@ type Limits struct {
 	Message int64
 
 	// Window is how many bytes of a call the other side may send before this
-	// one has taken them: 256 KiB.
+	// one has taken them: 256 KiB, and no less than 64 KiB.
 	Window int
 
 	// Large bounds the bytes of all messages larger than Window that are being
@@ -186,6 +186,7 @@ type Limits struct {
 func (l Limits) WithDefaults() Limits {
 	set(&l.Message, 64<<20)
 	set(&l.Window, 256<<10)
+	l.Window = max(l.Window, 64<<10)
 	set(&l.Large, 4*l.Message)
 	set(&l.Calls, 1024)
 	set(&l.Refs, 1<<16)

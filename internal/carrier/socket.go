@@ -1,0 +1,146 @@
+//go:build unix
+
+package carrier
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Socket is a Carrier on a connected stream socket.
+type Socket struct {
+	file *os.File
+	raw  syscall.RawConn
+
+	// What the write callback works on. A callback that captured them would be
+	// allocated for every write.
+	a, b    []byte
+	written int
+	err     error
+	iov     [2][]byte
+	try     func(fd uintptr) bool
+	wait    func(fd uintptr) bool
+}
+
+// NewSocket takes over f, which must be a connected stream socket that does
+// not block.
+func NewSocket(f *os.File) (*Socket, error) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return nil, fmt.Errorf("socket carrier: %w", err)
+	}
+	// A descriptor that the runtime cannot poll would block a thread for ever
+	// and ignore Interrupt.
+	if err := f.SetDeadline(time.Time{}); err != nil {
+		return nil, fmt.Errorf("socket carrier: descriptor cannot be polled: %w", err)
+	}
+	s := &Socket{file: f, raw: raw}
+	s.try = func(fd uintptr) bool { s.step(int(fd)); return true }
+	s.wait = func(fd uintptr) bool { return s.step(int(fd)) }
+	return s, nil
+}
+
+// Read implements Carrier.
+func (s *Socket) Read(p []byte) (int, error) {
+	n, err := s.file.Read(p)
+	switch {
+	case err == nil:
+		return n, nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		// Cleared here and not before the next Read, where it would wipe out
+		// an interruption meant for that one. One that comes between the two
+		// calls is lost with this one's, which it only repeats.
+		s.file.SetReadDeadline(time.Time{})
+		return n, ErrInterrupted
+	case errors.Is(err, syscall.ECONNRESET):
+		// The other end was closed while it had unread bytes: gone all the same.
+		return n, io.EOF
+	}
+	return n, err
+}
+
+// TryWrite implements Carrier.
+func (s *Socket) TryWrite(a, b []byte) (int, error) {
+	n, err := s.write(a, b, s.try)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		// An interruption that came too late for the Write that was meant.
+		s.file.SetWriteDeadline(time.Time{})
+		return s.write(a, b, s.try)
+	}
+	return n, err
+}
+
+// Write implements Carrier.
+func (s *Socket) Write(a, b []byte) (int, error) {
+	n, err := s.write(a, b, s.wait)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		s.file.SetWriteDeadline(time.Time{})
+		err = ErrInterrupted
+	}
+	return n, err
+}
+
+func (s *Socket) write(a, b []byte, f func(uintptr) bool) (int, error) {
+	s.a, s.b, s.written, s.err = a, b, 0, nil
+	err := s.raw.Write(f)
+	s.a, s.b = nil, nil
+	if s.err != nil {
+		err = s.err
+	}
+	return s.written, err
+}
+
+// step writes until everything is written, which it reports, or the socket is
+// full, or an error has come.
+func (s *Socket) step(fd int) bool {
+	for len(s.a)+len(s.b) > 0 {
+		n, err := s.writev(fd)
+		switch err {
+		case nil:
+			s.advance(n)
+		case unix.EINTR:
+		case unix.EAGAIN:
+			return false
+		default:
+			s.err = os.NewSyscallError("write", err)
+			return true
+		}
+	}
+	return true
+}
+
+func (s *Socket) writev(fd int) (int, error) {
+	switch {
+	case len(s.b) == 0:
+		return unix.Write(fd, s.a)
+	case len(s.a) == 0:
+		return unix.Write(fd, s.b)
+	}
+	s.iov = [2][]byte{s.a, s.b}
+	n, err := unix.Writev(fd, s.iov[:])
+	s.iov = [2][]byte{}
+	return n, err
+}
+
+func (s *Socket) advance(n int) {
+	s.written += n
+	first := min(n, len(s.a))
+	s.a, s.b = s.a[first:], s.b[n-first:]
+}
+
+// Interrupt implements Carrier.
+func (s *Socket) Interrupt() { s.file.SetReadDeadline(past) }
+
+// InterruptWrite implements Carrier.
+func (s *Socket) InterruptWrite() { s.file.SetWriteDeadline(past) }
+
+// Close implements Carrier.
+func (s *Socket) Close() error { return s.file.Close() }
+
+var past = time.Unix(1, 0)

@@ -1,0 +1,35 @@
+package fault_test
+
+import (
+	"errors"
+	"testing"
+	"unicode/utf8"
+)
+
+// FuzzDecode checks that any bytes decode to an error of bounded size that can
+// be used as errors are, and that sending that error on changes nothing.
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(nil))
+	for _, s := range every {
+		f.Add(encode(s, defs))
+	}
+	f.Add(encode(errors.Join(&keyError{"k", 1}, &opError{"o", errStale}, &claims{every}), defs))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		once := decode(b, defs)
+		if n := count(once, 0); n > 257 {
+			t.Fatalf("%d nodes", n)
+		}
+		if !utf8.ValidString(once.Message) || len(once.Message) > 64<<10 {
+			t.Fatalf("message %.100q", once.Message)
+		}
+		twice := trip(once)
+		if twice.Error() != once.Error() || twice.Code != once.Code {
+			t.Fatalf("%v %q became %v %q", once.Code, once, twice.Code, twice)
+		}
+		for _, s := range every {
+			if errors.Is(once, s) && !errors.Is(twice, s) && count(once, 0) < 60 {
+				t.Fatalf("is not %v any more", s)
+			}
+		}
+	})
+}

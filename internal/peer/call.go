@@ -1,0 +1,563 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/tenon-go/tenon"
+	"github.com/tenon-go/tenon/internal/fault"
+	"github.com/tenon-go/tenon/internal/wire"
+)
+
+// A call is one call under way, seen from one end. It is the tenon.Stream that
+// callers and handlers get.
+type call struct {
+	peer     *Peer
+	id       uint64
+	mine     bool // begun by this side
+	contract *tenon.Contract
+	method   *tenon.Method
+
+	// Of a call of this side.
+	ref    *tenon.Ref
+	caller context.Context
+	stop   context.CancelFunc // ends the method's own timeout
+
+	// Of a call that came in.
+	ctx   callContext
+	entry *entry
+	index int
+
+	// The sending goroutine's.
+	msg    tenon.Message
+	out    *buffer
+	begun  bool // the Call frame was sent
+	last   bool // nothing more can be sent
+	unsent []uint64
+	closed bool
+
+	// The receiving goroutine's.
+	in      tenon.Message
+	current *parcel
+
+	// Guarded by Peer.mu.
+	queue    []*parcel
+	queue0   [1]*parcel
+	partial  *parcel
+	parcel0  parcel // the first message's, so that it needs no allocation
+	used0    bool
+	credit   int64 // how much may be sent
+	window   int64 // how much may be received
+	wanted   int64 // how much credit the sender waits for
+	owed     int64 // how much credit is to be given back
+	started  bool  // the handler was started
+	complete bool  // the other side sends nothing more
+	ended    bool
+	err      error  // why, other than success
+	failure  []byte // the error that the call was answered with, undecoded
+	trailer  tenon.Metadata
+	lent     []uint64
+	borrowed []*tenon.Ref
+	receiver waiter
+	sender   waiter
+}
+
+var (
+	_ tenon.Stream   = (*call)(nil)
+	_ tenon.RefTable = (*call)(nil)
+	_ tenon.Conn     = (*Peer)(nil)
+)
+
+// errAnswered stands for the undecoded error in call.failure.
+var errAnswered = errors.New("answered with an error")
+
+func (c *call) init() {
+	c.queue = c.queue0[:0]
+	c.receiver = waiter{kind: forMessage, peer: c.peer, call: c}
+	c.sender = waiter{kind: forCredit, peer: c.peer, call: c}
+}
+
+// Open implements tenon.Conn.
+func (p *Peer) Open(ctx context.Context, to *tenon.Ref, method int) (tenon.Stream, error) {
+	contract := to.Contract()
+	c := &call{
+		peer:     p,
+		mine:     true,
+		contract: contract,
+		method:   &contract.Methods[method],
+		ref:      to,
+		caller:   ctx,
+	}
+	c.init()
+	if t := c.method.Timeout; t > 0 {
+		c.caller, c.stop = context.WithTimeout(ctx, t)
+	}
+	if err := p.enter(c); err != nil {
+		if c.stop != nil {
+			c.stop()
+		}
+		return nil, err
+	}
+	return c, nil
+}
+
+// enter gives the call an id, and waits until the other side's limit allows one
+// more.
+func (p *Peer) enter(c *call) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for {
+		if err := p.refusal(); err != nil {
+			return err
+		}
+		if ended(c.caller) {
+			return contextError(c.caller.Err(), c.contract, c.method.Name)
+		}
+		if p.stats.ActiveOut < p.cfg.Remote.Calls {
+			break
+		}
+		w := &waiter{kind: forSlot, peer: p}
+		p.slots = append(p.slots, w)
+		p.mu.Unlock()
+		err := p.await(c.caller, w)
+		p.mu.Lock()
+		p.leaveSlot(w)
+		if err != nil {
+			return contextError(err, c.contract, c.method.Name)
+		}
+	}
+	c.id = p.nextID
+	p.nextID += 2
+	c.credit = int64(p.cfg.Remote.Window)
+	c.window = int64(p.cfg.Local.Window)
+	p.calls[c.id] = c
+	p.stats.CallsOut++
+	p.stats.ActiveOut++
+	return nil
+}
+
+func (p *Peer) leaveSlot(w *waiter) {
+	for i := range p.slots {
+		if p.slots[i] == w {
+			p.slots = append(p.slots[:i], p.slots[i+1:]...)
+			break
+		}
+	}
+	p.nextSlot()
+}
+
+// nextSlot lets the first in the queue look whether it may begin.
+func (p *Peer) nextSlot() {
+	if len(p.slots) > 0 && p.stats.ActiveOut < p.cfg.Remote.Calls {
+		p.wake(p.slots[0])
+	}
+}
+
+func (p *Peer) wakeSlots() {
+	for _, w := range p.slots {
+		p.wake(w)
+	}
+}
+
+func (p *Peer) crowded() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.stats.ActiveOut+p.stats.ActiveIn >= crowd
+}
+
+// Context implements tenon.Stream.
+func (c *call) Context() context.Context {
+	if c.mine {
+		return c.caller
+	}
+	return &c.ctx
+}
+
+// Out implements tenon.Stream.
+func (c *call) Out() *tenon.Message {
+	if c.out == nil {
+		c.out = pool.get(minBuffer)
+		c.msg.Reset(c.out.b, c)
+	}
+	return &c.msg
+}
+
+const minBuffer = 1 << minClass
+
+// Send implements tenon.Stream.
+func (c *call) Send() error { return c.send(wire.Data, 0) }
+
+// SendLast implements tenon.Stream.
+func (c *call) SendLast() error { return c.send(wire.Data, wire.End) }
+
+// CloseSend implements tenon.Stream.
+func (c *call) CloseSend() error {
+	if c.last {
+		return nil
+	}
+	c.last = true
+	f := frame{typ: wire.Data, flags: wire.End, id: c.id}
+	var t target
+	c.address(&f, &t)
+	return c.told(c.peer.out.post(c.Context(), &f, flush))
+}
+
+// Call implements tenon.Stream.
+func (c *call) Call() (*tenon.Message, error) {
+	if err := c.send(wire.Data, wire.End); err != nil {
+		return nil, err
+	}
+	m, err := c.Recv()
+	if err == io.EOF {
+		return nil, &tenon.Error{Code: tenon.Internal, Service: c.contract.Name, Method: c.method.Name, Message: "the call ended without an answer"}
+	}
+	return m, err
+}
+
+// address makes f the frame that begins the call, if none has.
+func (c *call) address(f *frame, t *target) {
+	if c.begun {
+		return
+	}
+	c.begun = true
+	*t = target{ref: c.ref.ID(), service: c.contract.Name, method: c.method.Name}
+	if deadline, ok := c.caller.Deadline(); ok {
+		t.timeout = uint64(max(time.Until(deadline).Microseconds(), 1))
+	}
+	f.typ = wire.Call
+	f.target = t
+	f.meta = tenon.OutgoingMetadata(c.caller)
+}
+
+// send sends the message in parts; the last of them is in a frame of the given
+// type and flags.
+func (c *call) send(final wire.Type, flags wire.Flags) error {
+	if c.last {
+		return &tenon.Error{Code: tenon.FailedPrecondition, Service: c.contract.Name, Method: c.method.Name, Message: "message sent after the last one"}
+	}
+	m := c.Out()
+	if err := c.sendable(m); err != nil {
+		c.takeBack()
+		m.Reset(c.out.b[:0], c)
+		return err
+	}
+	c.last = flags&wire.End != 0
+	rest := m.Raw()
+	refs := c.unsent
+	c.unsent = nil
+	for first := true; ; first = false {
+		n, err := c.takeCredit(len(rest), first)
+		if err != nil {
+			c.unsent = refs
+			c.takeBack()
+			return err
+		}
+		f := frame{typ: wire.Data, flags: wire.Msg, id: c.id, message: rest[:n]}
+		if first {
+			f.refs = refs
+		}
+		if rest = rest[n:]; len(rest) > 0 {
+			f.flags |= wire.More
+			if first {
+				f.total = len(m.Raw())
+			}
+		} else {
+			f.typ, f.flags = final, f.flags|flags
+		}
+		var t target
+		c.address(&f, &t)
+		if err := c.told(c.peer.out.post(c.Context(), &f, c.urgency())); err != nil {
+			return err
+		}
+		refs = nil
+		if len(rest) == 0 {
+			c.keep(m)
+			return nil
+		}
+	}
+}
+
+// keep empties the message, and keeps the buffer that it grew into.
+func (c *call) keep(m *tenon.Message) {
+	c.out.b = m.Raw()[:0]
+	m.Reset(c.out.b, c)
+}
+
+func (c *call) urgency() urgency {
+	if c.peer.crowded() {
+		return crowded
+	}
+	return flush
+}
+
+// sendable reports what is wrong with a message before any of it is sent.
+func (c *call) sendable(m *tenon.Message) error {
+	if err := m.Err(); err != nil {
+		return err
+	}
+	limit := c.peer.cfg.Remote.Message
+	if int64(m.Len()) > limit {
+		return &tenon.Error{
+			Code:    tenon.ResourceExhausted,
+			Service: c.contract.Name,
+			Method:  c.method.Name,
+			Message: fmt.Sprintf("%s.%s: message of %d bytes is larger than the receiver's limit of %d (tenon.Limits.Message)", c.contract.Name, c.method.Name, m.Len(), limit),
+		}
+	}
+	if len(c.unsent) > wire.MaxRefs {
+		return &tenon.Error{Code: tenon.ResourceExhausted, Message: fmt.Sprintf("%d refs in one message, more than %d", len(c.unsent), wire.MaxRefs)}
+	}
+	if size := wire.MetadataSize(tenon.OutgoingMetadata(c.Context())); !c.begun && size > wire.MaxMetadata {
+		return &tenon.Error{Code: tenon.ResourceExhausted, Message: fmt.Sprintf("%d bytes of metadata, more than %d", size, wire.MaxMetadata)}
+	}
+	return nil
+}
+
+// told turns the error of a post, which is that of the context, into the
+// call's.
+func (c *call) told(err error) error {
+	if err == nil {
+		return nil
+	}
+	return contextError(err, c.contract, c.method.Name)
+}
+
+// takeBack takes back the kept refs of a message that is not sent.
+func (c *call) takeBack() {
+	if len(c.unsent) == 0 {
+		return
+	}
+	c.peer.mu.Lock()
+	defer c.peer.mu.Unlock()
+	for _, id := range c.unsent {
+		c.peer.drop(id, 1)
+	}
+	c.unsent = nil
+}
+
+// Recv implements tenon.Stream.
+func (c *call) Recv() (*tenon.Message, error) {
+	p := c.peer
+	for {
+		p.mu.Lock()
+		took := c.current != nil
+		p.consumed(c)
+		if len(c.queue) > 0 {
+			m := c.queue[0]
+			c.queue[0] = nil
+			c.queue = c.queue[1:]
+			c.current = m
+			p.repay(c)
+			p.mu.Unlock()
+			if took {
+				p.out.kick() // credit, perhaps
+			}
+			c.in.Load(m.bytes(), c)
+			return &c.in, nil
+		}
+		if c.ended || !c.mine && c.complete {
+			err := c.outcome()
+			p.mu.Unlock()
+			return nil, err
+		}
+		p.repay(c)
+		p.mu.Unlock()
+		if took {
+			p.out.kick()
+		}
+		if err := p.await(c.Context(), &c.receiver); err != nil {
+			c.abandon(err)
+			return nil, contextError(err, c.contract, c.method.Name)
+		}
+	}
+}
+
+// outcome is what Recv returns when there are no more messages.
+func (c *call) outcome() error {
+	switch {
+	case c.failure != nil:
+		var m tenon.Message
+		m.Load(c.failure, nil)
+		err := fault.Decode(&m, c.contract.Errors)
+		if err.Service == "" {
+			err.Service, err.Method = c.contract.Name, c.method.Name
+		}
+		return err
+	case c.err != nil:
+		return c.err
+	case !c.mine && c.ended:
+		return contextError(context.Canceled, c.contract, c.method.Name)
+	}
+	return io.EOF
+}
+
+// abandon ends a call of this side because its context has.
+func (c *call) abandon(err error) {
+	if !c.mine {
+		return
+	}
+	p := c.peer
+	p.mu.Lock()
+	if c.ended {
+		p.mu.Unlock()
+		return
+	}
+	p.end(c, contextError(err, c.contract, c.method.Name))
+	begun := c.begun
+	p.mu.Unlock()
+	if !begun {
+		return
+	}
+	code := tenon.Canceled
+	if errors.Is(err, context.DeadlineExceeded) {
+		code = tenon.DeadlineExceeded
+	}
+	p.out.post(context.Background(), &frame{typ: wire.Cancel, id: c.id, number: uint64(code)}, cork)
+	p.out.kick()
+}
+
+// Close implements tenon.Stream. For a handler it does nothing: its call ends
+// when it returns.
+func (c *call) Close() error {
+	if !c.mine || c.closed {
+		return nil
+	}
+	c.closed = true
+	c.abandon(context.Canceled)
+	if c.stop != nil {
+		c.stop()
+	}
+	c.discard()
+	return nil
+}
+
+// discard returns what the call holds. Nobody uses it any more.
+func (c *call) discard() {
+	p := c.peer
+	c.takeBack()
+	p.mu.Lock()
+	p.consumed(c)
+	for _, m := range c.queue {
+		p.dispose(m)
+	}
+	c.queue = nil
+	if c.partial != nil {
+		p.dispose(c.partial)
+		c.partial = nil
+	}
+	borrowed := c.borrowed
+	c.borrowed = nil
+	p.stats.Held -= len(borrowed)
+	p.mu.Unlock()
+	for _, r := range borrowed {
+		r.Release()
+	}
+	if c.out != nil {
+		pool.put(c.out)
+		c.out = nil
+	}
+	p.out.kick()
+}
+
+// end takes the call off the list. Peer.mu is held.
+func (p *Peer) end(c *call, err error) {
+	if p.calls[c.id] != c {
+		return
+	}
+	delete(p.calls, c.id)
+	c.ended = true
+	if c.err == nil && err != errAnswered {
+		c.err = err
+	}
+	for _, id := range c.lent {
+		p.drop(id, 1)
+	}
+	c.lent = nil
+	if c.mine {
+		p.stats.ActiveOut--
+		p.quiet++
+		p.nextSlot()
+	} else {
+		p.stats.ActiveIn--
+	}
+	p.wake(&c.receiver)
+	p.wake(&c.sender)
+	p.checkIdle()
+}
+
+// connectionLost ends the call because the connection has. Peer.mu is held.
+func (c *call) connectionLost(err error) {
+	if c.mine {
+		c.peer.end(c, err)
+		return
+	}
+	c.ended = true
+	if c.err == nil {
+		c.err = err
+	}
+	c.peer.wake(&c.receiver)
+	c.peer.wake(&c.sender)
+	if !c.started {
+		c.peer.end(c, err)
+	}
+}
+
+// finish answers a call that came in.
+func (c *call) finish(err error, when urgency) {
+	p := c.peer
+	if err == nil {
+		err = c.reply(when)
+	}
+	if err != nil && !c.gone() {
+		var m tenon.Message
+		b := pool.get(minBuffer)
+		m.Reset(b.b, nil)
+		fault.Encode(err, c.contract.Errors, &m)
+		c.takeBack()
+		f := frame{typ: wire.Return, flags: wire.Fail | wire.End, id: c.id, message: m.Raw()}
+		p.out.post(context.Background(), &f, when)
+		pool.put(b)
+	}
+	p.mu.Lock()
+	p.end(c, nil)
+	p.mu.Unlock()
+	c.discard()
+	c.ctx.cancel(context.Canceled)
+}
+
+// gone reports whether nobody waits for an answer.
+func (c *call) gone() bool {
+	c.peer.mu.Lock()
+	defer c.peer.mu.Unlock()
+	return c.ended
+}
+
+// reply sends the answer of a handler that succeeded.
+func (c *call) reply(when urgency) error {
+	if c.gone() {
+		return nil
+	}
+	if c.method.ServerStream {
+		c.peer.out.post(context.Background(), &frame{typ: wire.Return, flags: wire.End, id: c.id}, when)
+		return nil
+	}
+	m := c.Out()
+	c.last = false
+	if when != cork || m.Len() > wire.MaxPart || m.Err() != nil {
+		return c.send(wire.Return, wire.End)
+	}
+	f := frame{typ: wire.Return, flags: wire.Msg | wire.End, id: c.id, refs: c.unsent, message: m.Raw()}
+	if !c.tryCredit(m.Len()) {
+		return c.send(wire.Return, wire.End)
+	}
+	c.unsent = nil
+	c.peer.out.post(context.Background(), &f, cork)
+	return nil
+}
+
+// parcels are reused by the calls that receive more than one message.
+var parcels = sync.Pool{New: func() any { return new(parcel) }}

@@ -1,0 +1,391 @@
+// Package peer is the symmetric RPC engine of the native protocol.
+//
+// A [Peer] is one end of a connection; both ends are equal. It has few
+// goroutines of its own: who calls writes its own request, and reads for
+// everybody until its answer has come; see reader.go. All mutable state is
+// behind Peer.mu, except for bytes on their way out, which outbox guards, and
+// the read buffer, which belongs to whoever reads.
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tenon-go/tenon"
+	"github.com/tenon-go/tenon/internal/carrier"
+	"github.com/tenon-go/tenon/internal/wire"
+)
+
+// A Config says what a peer works with. It is copied.
+type Config struct {
+	// Carrier moves the bytes; the peer closes it. Required.
+	Carrier carrier.Carrier
+
+	// First gives this side the odd call ids, the other the even ones. The
+	// host is first.
+	First bool
+
+	// Local are this side's limits, Remote those that the other side told.
+	Local, Remote tenon.Limits
+
+	// Services can be called by the other side.
+	Services []tenon.Service
+
+	// Offered are the services that the other side said can be called there,
+	// with their methods.
+	Offered map[string][]string
+
+	// Conn is what refs and handlers get to see as the connection. Nil means
+	// the peer itself.
+	Conn tenon.Conn
+
+	// Diagnose, if not nil, turns the error that ended the connection into the
+	// one that calls get. It may wait, a short time, for the cause to show.
+	Diagnose func(error) error
+
+	// OnDrain, if not nil, is called once, on a goroutine of its own, when the
+	// other side is about to leave.
+	OnDrain func()
+
+	// CrashOnPanic leaves a panic in a handler alone, so that it ends the
+	// process, instead of answering with it.
+	CrashOnPanic bool
+
+	// Tick is how long something may hold up the reading of frames; see
+	// reader.go. Zero means a millisecond.
+	Tick time.Duration
+}
+
+// The phases of a connection.
+type phase uint8
+
+const (
+	open     phase = iota
+	draining       // no new calls either way; those under way go on
+	closed         // nothing more is read or written
+)
+
+var (
+	errClosed   = errors.New("the connection was closed on this side")
+	errDraining = errors.New("the connection is being shut down on this side")
+	errLeaving  = errors.New("the other side is shutting down")
+	errGone     = errors.New("the other side closed the connection")
+)
+
+// Peer is one end of a connection. Its methods are safe for concurrent use.
+type Peer struct {
+	cfg  Config
+	conn tenon.Conn
+	out  outbox
+	in   inbox // belongs to whoever reads
+	goes group
+	done chan struct{} // closed when the connection has ended and err is final
+
+	mu sync.Mutex
+	state
+}
+
+// state is what Peer.mu guards.
+type state struct {
+	phase     phase
+	leaving   bool  // the other side drains
+	err       error // why it ended
+	idle      chan struct{}
+	announced bool // the Drain frame is on its way
+
+	calls  map[uint64]*call // under way, in both directions
+	nextID uint64           // of the next call out
+	lastIn uint64           // of the latest call in
+	stats  tenon.Stats
+
+	services map[string]*entry
+	exports  map[uint64]*export
+	byValue  map[any]*export
+	nextRef  uint64
+	tables   map[*tenon.Contract]*table
+	slots    []*waiter // calls out that wait for one of Remote.Calls to end
+	loans    loans
+	pongs    map[uint64]*waiter
+	nextPing uint64
+
+	reading
+}
+
+// New starts a peer. What was read from the carrier beyond the handshake is
+// given to it as ahead.
+func New(cfg Config, ahead []byte) *Peer {
+	cfg.Local, cfg.Remote = cfg.Local.WithDefaults(), cfg.Remote.WithDefaults()
+	if cfg.Tick <= 0 {
+		cfg.Tick = time.Millisecond
+	}
+	p := &Peer{cfg: cfg, conn: cfg.Conn, done: make(chan struct{})}
+	if p.conn == nil {
+		p.conn = p
+	}
+	p.out.init(p)
+	p.in.init(ahead)
+	p.calls = make(map[uint64]*call)
+	p.exports = make(map[uint64]*export)
+	p.byValue = make(map[any]*export)
+	p.tables = make(map[*tenon.Contract]*table)
+	p.services = make(map[string]*entry)
+	p.pongs = make(map[uint64]*waiter)
+	p.loans.free = cfg.Local.Large
+	p.nextID = 2
+	if cfg.First {
+		p.nextID = 1
+	}
+	for _, s := range cfg.Services {
+		p.services[s.Contract.Name] = p.entry(s)
+	}
+	p.startReading()
+	return p
+}
+
+// Offers implements tenon.Conn.
+func (p *Peer) Offers(service string) ([]string, bool) {
+	methods, ok := p.cfg.Offered[service]
+	return slices.Clone(methods), ok
+}
+
+// Stats implements tenon.Conn.
+func (p *Peer) Stats() tenon.Stats {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.stats
+	for _, e := range p.exports {
+		s.Exported += e.count
+	}
+	s.BytesOut = p.out.written.Load()
+	return s
+}
+
+// Done implements tenon.Conn.
+func (p *Peer) Done() <-chan struct{} { return p.done }
+
+// Err implements tenon.Conn.
+func (p *Peer) Err() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.done:
+	default:
+		return nil
+	}
+	if errors.Is(p.err, errClosed) || p.leaving && errors.Is(p.err, errGone) {
+		return nil
+	}
+	return p.err
+}
+
+// Ping waits until the other side has shown that it reads frames.
+func (p *Peer) Ping(ctx context.Context) error {
+	w := &waiter{kind: forPong, peer: p}
+	p.mu.Lock()
+	p.nextPing++
+	id := p.nextPing
+	w.ping = id
+	p.pongs[id] = w
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		delete(p.pongs, id)
+		p.mu.Unlock()
+	}()
+	p.out.post(ctx, &frame{typ: wire.Ping, id: id}, flush)
+	if err := p.await(ctx, w); err != nil {
+		return contextError(err, nil, "ping")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, waiting := p.pongs[id]; waiting {
+		return p.err
+	}
+	return nil
+}
+
+// Shutdown ends the connection in order: no call begins any more, those under
+// way end, then the connection is closed. When ctx ends first, it is closed all
+// the same, and ctx's error returned.
+func (p *Peer) Shutdown(ctx context.Context) error {
+	p.mu.Lock()
+	idle := p.drain()
+	p.mu.Unlock()
+	var err error
+	select {
+	case <-idle:
+		err = p.out.settle(ctx)
+	case <-p.done:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	p.Close()
+	return err
+}
+
+// Drain tells the other side that this one is about to leave and begins no more
+// calls.
+func (p *Peer) Drain() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.drain()
+}
+
+func (p *Peer) drain() (idle <-chan struct{}) {
+	if p.phase == open {
+		p.phase = draining
+		p.idle = make(chan struct{})
+		p.wakeSlots()
+		// Not sent under p.mu: it may have to wait.
+		p.goes.start(func() {
+			p.out.post(context.Background(), &frame{typ: wire.Drain}, flush)
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.announced = true
+			p.checkIdle()
+		})
+	}
+	if p.idle == nil {
+		p.idle = make(chan struct{})
+		close(p.idle)
+	}
+	return p.idle
+}
+
+// checkIdle closes idle once, when the last call of a draining peer has ended.
+func (p *Peer) checkIdle() {
+	if p.phase != draining || !p.announced || len(p.calls) > 0 {
+		return
+	}
+	select {
+	case <-p.idle:
+	default:
+		close(p.idle)
+	}
+}
+
+// Close ends the connection at once. Calls under way fail. It returns when
+// everything that the peer started has ended, handlers excepted.
+func (p *Peer) Close() error {
+	p.fail(errClosed)
+	<-p.done
+	p.goes.wait()
+	return nil
+}
+
+// fail ends the connection because of err. Only the first error counts.
+func (p *Peer) fail(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.failLocked(err)
+}
+
+func (p *Peer) failLocked(err error) {
+	if p.phase == closed {
+		return
+	}
+	p.phase = closed
+	p.stopReading()
+	p.goes.start(func() { p.conclude(err) })
+}
+
+// conclude finds the cause of the connection's end and gives it to all calls.
+func (p *Peer) conclude(err error) {
+	p.out.broken(err)
+	p.cfg.Carrier.Close()
+	var t *tenon.TransportError
+	if !errors.As(err, &t) {
+		err = &tenon.TransportError{Op: "read", Err: err}
+	}
+	if p.cfg.Diagnose != nil && !errors.Is(err, errClosed) {
+		err = p.cfg.Diagnose(err)
+	}
+	p.mu.Lock()
+	p.err = err
+	calls := make([]*call, 0, len(p.calls))
+	for _, c := range p.calls {
+		calls = append(calls, c)
+	}
+	for _, c := range calls {
+		c.connectionLost(err)
+	}
+	p.exports = make(map[uint64]*export)
+	for _, w := range p.pongs {
+		p.wake(w)
+	}
+	p.wakeSlots()
+	if p.idle != nil {
+		p.checkIdle()
+	}
+	close(p.done)
+	p.mu.Unlock()
+	for _, c := range calls {
+		if !c.mine {
+			c.ctx.cancel(context.Canceled)
+		}
+	}
+}
+
+// refusal says why no call can begin, or is nil.
+func (p *Peer) refusal() error {
+	switch {
+	case p.phase == closed && p.err != nil:
+		return unsent(p.err)
+	case p.phase == closed:
+		return nil // the cause is being found; the call waits for it
+	case p.phase == draining:
+		return &tenon.TransportError{Op: "call", Unsent: true, Err: errDraining}
+	case p.leaving:
+		return &tenon.TransportError{Op: "call", Unsent: true, Err: errLeaving}
+	}
+	return nil
+}
+
+// unsent says of a connection's error that this call was not sent.
+func unsent(err error) error {
+	if t, ok := err.(*tenon.TransportError); ok {
+		return &tenon.TransportError{Op: t.Op, Unsent: true, Err: t.Err}
+	}
+	return err
+}
+
+// protocolError is how a broken rule ends the connection.
+func protocolError(err error) error {
+	return &tenon.TransportError{Op: "protocol", Err: err}
+}
+
+// contextError is how the end of a caller's context is told.
+func contextError(err error, c *tenon.Contract, method string) error {
+	code := tenon.Canceled
+	if errors.Is(err, context.DeadlineExceeded) {
+		code = tenon.DeadlineExceeded
+	}
+	e := &tenon.Error{Code: code, Method: method, Err: err}
+	name := method
+	if c != nil {
+		e.Service = c.Name
+		name = c.Name + "." + method
+	}
+	e.Message = fmt.Sprintf("%s: %v", name, err)
+	return e
+}
+
+// offered lists names for an error message.
+func offered(names map[string]*entry) string {
+	if len(names) == 0 {
+		return "nothing is offered"
+	}
+	list := make([]string, 0, len(names))
+	for name := range names {
+		if !strings.HasPrefix(name, "tenon.") {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return "offered are " + strings.Join(list, ", ")
+}

@@ -1,0 +1,157 @@
+package peer
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/tenon-go/tenon"
+	"github.com/tenon-go/tenon/internal/wire"
+)
+
+// An export is something of this side that the other can call: a kept one as
+// often as it was sent and has not been released, a lent one until its call
+// ends.
+type export struct {
+	*entry
+	id    uint64
+	count int
+	key   any // for the one export of a kept value that is sent again
+}
+
+type exportKey struct {
+	contract *tenon.Contract
+	server   tenon.Server
+}
+
+// Export implements tenon.RefTable.
+func (c *call) Export(s tenon.Service, kept bool) (uint64, error) {
+	p := c.peer
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.exports) >= p.cfg.Remote.Refs {
+		return 0, &tenon.Error{
+			Code:    tenon.ResourceExhausted,
+			Message: fmt.Sprintf("%d refs are in use, the limit of the side that gets them (tenon.Limits.Refs); are they released?", len(p.exports)),
+		}
+	}
+	x := p.exported(s, kept)
+	x.count++
+	if kept {
+		c.unsent = append(c.unsent, x.id)
+	} else {
+		c.lent = append(c.lent, x.id)
+	}
+	return x.id, nil
+}
+
+// exported returns the export of s, a new one unless s is kept and was exported
+// before: so that a value that is sent a thousand times takes up one place.
+func (p *Peer) exported(s tenon.Service, kept bool) *export {
+	var key any
+	if kept && reflect.ValueOf(s.Server).Comparable() {
+		key = exportKey{s.Contract, s.Server}
+		if x := p.byValue[key]; x != nil {
+			return x
+		}
+	}
+	p.nextRef++
+	x := &export{entry: p.entry(s), id: p.nextRef, key: key}
+	p.exports[x.id] = x
+	if key != nil {
+		p.byValue[key] = x
+	}
+	return x
+}
+
+// drop takes back n of the times that a ref was exported.
+func (p *Peer) drop(id uint64, n int) {
+	x := p.exports[id]
+	if x == nil {
+		return
+	}
+	if x.count -= n; x.count <= 0 {
+		delete(p.exports, id)
+		if x.key != nil {
+			delete(p.byValue, x.key)
+		}
+	}
+}
+
+// Import implements tenon.RefTable.
+func (c *call) Import(id uint64, contract *tenon.Contract, kept bool) (*tenon.Ref, error) {
+	p := c.peer
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stats.Held >= p.cfg.Local.Refs {
+		return nil, &tenon.Error{
+			Code:    tenon.ResourceExhausted,
+			Message: fmt.Sprintf("%d refs are held, this side's limit (tenon.Limits.Refs); are they released?", p.stats.Held),
+		}
+	}
+	if id == 0 {
+		return nil, &tenon.Error{Code: tenon.InvalidArgument, Message: "ref 0 does not exist"}
+	}
+	if kept {
+		i := -1
+		if c.current != nil {
+			i = slices.Index(c.current.refs, id)
+		}
+		if i < 0 {
+			return nil, &tenon.Error{Code: tenon.InvalidArgument, Message: "the frame does not list a ref that its message holds"}
+		}
+		c.current.refs = slices.Delete(c.current.refs, i, i+1)
+	}
+	p.stats.Held++
+	ref := tenon.NewRef(p.conn, contract, id, kept)
+	if !kept {
+		c.borrowed = append(c.borrowed, ref)
+	}
+	return ref, nil
+}
+
+// Return implements tenon.RefTable.
+func (c *call) Return(id uint64, contract *tenon.Contract) (*tenon.Service, error) {
+	p := c.peer
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	x := p.exports[id]
+	if x == nil || x.service.Contract.Name != contract.Name {
+		return nil, &tenon.Error{Code: tenon.InvalidArgument, Message: "a ref came home that is not of this house"}
+	}
+	return &x.service, nil
+}
+
+// Home implements tenon.RefTable.
+func (c *call) Home(r *tenon.Ref) bool { return r.Conn() == c.peer.conn && r.ID() != 0 }
+
+// Release implements tenon.Conn.
+func (p *Peer) Release(id uint64) {
+	p.mu.Lock()
+	p.stats.Held--
+	p.mu.Unlock()
+	p.giveBack([]uint64{id})
+	p.out.kick()
+}
+
+// giveBack releases kept refs that nobody will use. They are written with the
+// next kick.
+func (p *Peer) giveBack(ids []uint64) {
+	for _, id := range ids {
+		p.out.post(context.Background(), &frame{typ: wire.Release, id: id, number: 1}, cork)
+	}
+}
+
+// released deals with a Release frame. An unknown id is ignored: the value may
+// have been taken back on this side at the same time.
+func (p *Peer) released(h wire.Header, b *wire.Body) error {
+	n := b.Uint("count")
+	if b.Err() != nil {
+		return protocolError(b.Err())
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.drop(h.ID, int(min(n, 1<<31)))
+	return nil
+}

@@ -1,0 +1,77 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// A guard makes the kernel send SIGKILL to a process group when this process
+// ends, however it ends.
+//
+// It is a socketpair whose ends both stay here, each armed with a signal for
+// the group (F_SETSIG, F_SETOWN, O_ASYNC). When a process dies its descriptors
+// are closed one after the other; whichever end goes first is a hang-up on the
+// end that is still there, and that sends the signal. It works for children
+// that are stopped, ignore every signal, close all inherited descriptors, or
+// have never heard of us. The kernel remembers the group itself, not its
+// number, so a group that has ended is never mistaken for another.
+//
+// What lost:
+//   - the parent-death signal alone: it reaches the child and none of its
+//     children. As SIGKILL it also keeps the child from killing them when it
+//     reads the end of file; as SIGTERM it spares whoever ignores or is stopped.
+//     It is set nevertheless: it covers the microseconds before aim, and
+//     descriptors that a child forked without exec keeps open.
+//   - a watcher process: another exec, to be started, found and kept alive.
+//   - a controlling terminal whose master is held here: hangs up on the whole
+//     session, but by SIGHUP, which can be ignored, and programs such as ssh
+//     would then ask their questions on a terminal that nobody sees.
+//   - a pid namespace, a cgroup: need privileges that a host seldom has.
+type guard struct{ a, b int } // zero: there is none
+
+func newGuard() (guard, error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return guard{}, fmt.Errorf("making a socketpair that watches over the process group: %w", err)
+	}
+	g := guard{a: fds[0], b: fds[1]}
+	if err := errors.Join(arm(g.a), arm(g.b)); errors.Is(err, errNoAsync) {
+		// Kernels that only look like Linux may lack it. The parent-death
+		// signal and the end of file are left.
+		g.close()
+		return guard{}, nil
+	}
+	return g, nil
+}
+
+var errNoAsync = errors.New("no signals from descriptors")
+
+func arm(fd int) error {
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_SETSIG, int(unix.SIGKILL))
+	if err == nil {
+		_, err = unix.FcntlInt(uintptr(fd), unix.F_SETFL, unix.O_ASYNC)
+	}
+	if err != nil {
+		return errNoAsync
+	}
+	return nil
+}
+
+// aim names the group. It is all that is left to do after the fork, to keep
+// short the time in which the child runs unguarded.
+func (g guard) aim(pgid int) {
+	if g != (guard{}) {
+		unix.FcntlInt(uintptr(g.a), unix.F_SETOWN, -pgid)
+		unix.FcntlInt(uintptr(g.b), unix.F_SETOWN, -pgid)
+	}
+}
+
+// close closes the pair, which kills what is left of the group.
+func (g guard) close() {
+	if g != (guard{}) {
+		unix.Close(g.a)
+		unix.Close(g.b)
+	}
+}

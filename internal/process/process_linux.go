@@ -1,0 +1,260 @@
+package process
+
+import (
+	"errors"
+	"os"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// system is what a Process is on Linux.
+//
+// The lock and the flag keep every signal away from a stranger that was given
+// the same number: a child keeps its pid, and so the number of its group,
+// until it is reaped, and that happens under the lock.
+type system struct {
+	detached bool
+	mark     string // of a shared group; empty if the group is the child's own
+	guard    guard
+	started  time.Time
+	oomKills int64 // by the machine, when the process started
+
+	mu     sync.Mutex
+	reaped bool
+	killed bool // a SIGKILL was sent from here
+	pidfd  int  // -1: the kernel has none, or closed
+}
+
+func (p *Process) start(spec *Spec) error {
+	started := make(chan error)
+	go p.own(spec, started)
+	return <-started
+}
+
+// own starts the process and sees it to its end.
+//
+// It keeps one thread for all that time. The parent-death signal is tied to
+// the thread that forked, not to the process: forked from any goroutine, the
+// child would be killed when the runtime gives up an idle thread. This thread
+// cannot go early, because it spends its life waiting for the child.
+func (p *Process) own(spec *Spec, started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := p.fork(spec); err != nil {
+		started <- Explain(spec.Path, spec.Dir, err)
+		return
+	}
+	started <- nil
+	waitErr := awaitExit(p.pid)
+	p.finish(waitErr)
+}
+
+func (p *Process) fork(spec *Spec) error {
+	files, closeNull, err := stdio(spec)
+	if err != nil {
+		return err
+	}
+	defer closeNull()
+	s := &p.sys
+	attr := s.configure(spec)
+	if !s.detached && s.mark == "" {
+		if s.guard, err = newGuard(); err != nil {
+			return err
+		}
+	}
+	s.oomKills = countOOMKills()
+	s.started = time.Now()
+	p.pid, err = forkExec(spec, files, attr)
+	if err != nil {
+		s.guard.close()
+		return err
+	}
+	s.guard.aim(p.pid)
+	return nil
+}
+
+// configure decides how the child is tied to this process.
+func (s *system) configure(spec *Spec) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{}
+	if spec.SysProcAttr != nil {
+		*attr = *spec.SysProcAttr
+	}
+	s.pidfd = -1
+	attr.PidFD = &s.pidfd
+	s.detached = spec.Detached
+	if spec.Detached {
+		attr.Setsid, attr.Setpgid, attr.Foreground = true, false, false
+		attr.Pdeathsig = 0
+		return attr
+	}
+	if attr.Pdeathsig == 0 {
+		attr.Pdeathsig = syscall.SIGKILL
+	}
+	switch {
+	case attr.Setpgid && attr.Pgid != 0:
+		s.share(spec)
+	case attr.Setsid || attr.Foreground || attr.Setpgid:
+	case spec.Group == GroupShared, spec.Group == GroupAuto && isTerminal(spec.Stdin):
+		s.share(spec)
+	default:
+		attr.Setpgid = true
+	}
+	return attr
+}
+
+func (s *system) share(spec *Spec) {
+	s.mark = newMark()
+	spec.Env = addMark(spec.Env, s.mark)
+}
+
+// forkExec starts the child, and tries again for a quarter of a second while
+// the file is busy. A program that writes an executable and runs it meets that
+// without a fault of its own: between fork and exec, a child that another
+// thread starts holds a copy of the descriptor which the file was written
+// through. See https://go.dev/issue/22315.
+func forkExec(spec *Spec, files []*os.File, sys *syscall.SysProcAttr) (int, error) {
+	attr := &syscall.ProcAttr{Dir: spec.Dir, Env: spec.Env, Sys: sys}
+	for _, f := range files {
+		attr.Files = append(attr.Files, f.Fd())
+	}
+	defer runtime.KeepAlive(files)
+	for pause := time.Millisecond; ; pause *= 2 {
+		pid, _, err := syscall.StartProcess(spec.Path, spec.Args, attr)
+		if !errors.Is(err, syscall.ETXTBSY) || pause > 128*time.Millisecond {
+			return pid, err
+		}
+		time.Sleep(pause)
+	}
+}
+
+// awaitExit returns when the child has ended, and leaves it a zombie.
+func awaitExit(pid int) error {
+	for {
+		err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		if err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+// finish clears up after a child that has ended. The tree is swept first and
+// the zombie reaped afterwards: until then nobody else can get its number.
+func (p *Process) finish(waitErr error) {
+	s := &p.sys
+	ended := time.Now()
+	s.mu.Lock()
+	if waitErr == nil && !s.detached {
+		p.sweep()
+	}
+	p.exit = reap(p.pid)
+	s.reaped = true
+	if s.pidfd >= 0 {
+		unix.Close(s.pidfd)
+		s.pidfd = -1
+	}
+	killed := s.killed
+	s.mu.Unlock()
+	s.guard.close()
+	p.exit.Started, p.exit.Ended = s.started, ended
+	p.exit.OutOfMemory = p.exit.Signal == syscall.SIGKILL && !killed && countOOMKills() > s.oomKills
+	close(p.done)
+}
+
+// sweep kills what the child, a zombie now, has left behind.
+func (p *Process) sweep() {
+	if p.sys.mark == "" {
+		unix.Kill(-p.pid, unix.SIGKILL)
+		return
+	}
+	killMarked(p.sys.mark)
+}
+
+// reap collects the exit status. If other code in this program, one that waits
+// for any child, has taken it already, the status is unknown; and so is who has
+// the pid now.
+func reap(pid int) Exit {
+	var status unix.WaitStatus
+	var usage unix.Rusage
+	for {
+		_, err := unix.Wait4(pid, &status, 0, &usage)
+		if err == nil {
+			break
+		}
+		if err != unix.EINTR {
+			return Exit{Code: -1, Unknown: true}
+		}
+	}
+	e := Exit{
+		Code:   status.ExitStatus(),
+		User:   time.Duration(usage.Utime.Nano()),
+		System: time.Duration(usage.Stime.Nano()),
+		MaxRSS: usage.Maxrss * 1024,
+	}
+	if status.Signaled() {
+		e.Signal, e.CoreDumped = status.Signal(), status.CoreDump()
+	}
+	return e
+}
+
+// Signal sends sig, a [syscall.Signal], to the process, and only to it. After
+// the end of the process it returns [os.ErrProcessDone].
+func (p *Process) Signal(sig os.Signal) error {
+	n, ok := sig.(syscall.Signal)
+	if !ok {
+		return os.NewSyscallError("kill", syscall.EINVAL)
+	}
+	p.sys.mu.Lock()
+	defer p.sys.mu.Unlock()
+	if p.sys.reaped {
+		return os.ErrProcessDone
+	}
+	if n == syscall.SIGKILL {
+		p.sys.killed = true
+	}
+	return os.NewSyscallError("kill", signalTo(p.pid, p.sys.pidfd, n))
+}
+
+// KillTree sends SIGKILL to the process and all its descendants, those that
+// moved to another group included, as far as they can be found. It does not
+// wait for their end. When the process has ended there is nothing to do.
+func (p *Process) KillTree() error {
+	s := &p.sys
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reaped {
+		return nil
+	}
+	s.killed = true
+	signalTo(p.pid, s.pidfd, unix.SIGSTOP) // it must not fork while its children are counted
+	h := hunt{root: p.pid, mark: s.mark}
+	h.freeze()
+	err := signalTo(p.pid, s.pidfd, unix.SIGKILL)
+	if s.mark == "" {
+		unix.Kill(-p.pid, unix.SIGKILL)
+	}
+	h.kill()
+	if s.mark != "" {
+		killMarked(s.mark)
+	}
+	if err == unix.ESRCH {
+		err = nil
+	}
+	return os.NewSyscallError("kill", err)
+}
+
+// signalTo sends a signal through a pidfd if there is one and it works: old
+// sandboxes answer EPERM to calls that they do not know. Otherwise the caller
+// knows that pid is still whom it means.
+func signalTo(pid, pidfd int, sig unix.Signal) error {
+	if pidfd >= 0 {
+		err := unix.PidfdSendSignal(pidfd, sig, nil, 0)
+		if err != unix.ENOSYS && err != unix.EPERM {
+			return err
+		}
+	}
+	return unix.Kill(pid, sig)
+}
