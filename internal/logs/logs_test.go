@@ -98,7 +98,7 @@ func TestPrintsTheSame(t *testing.T) {
 			"d", time.Second, "t", time.Unix(1, 500).UTC(), "nil", nil, "err", errors.New("bad"))
 		l.Warn("others", "map", map[string]int{"a": 1}, "ip", big.NewInt(7), "name", named("n"),
 			"slice", []string{"<a>", "b"}, "tm", time.UTC, "raw", json.RawMessage(`{"k": 1}`))
-		l.Error("broken", "chan", make(chan int), "nan", math.NaN(), "panics", panics{}, "nilptr", (*textNil)(nil))
+		l.Error("broken", "chan", make(chan int), "nan", math.NaN(), "panics", panics{}, "nilptr", (*textNil)(nil), "nilerr", (*errNil)(nil))
 		l = l.With("a", 1).WithGroup("g").With("b", 2, slog.Group("", "inl", 1)).WithGroup("h")
 		l.Info("nested", "c", 3, slog.Group("i", "d", 4, slog.Group("empty")))
 		l.Info("nothing in h")
@@ -141,6 +141,10 @@ type panics struct{}
 
 func (panics) MarshalJSON() ([]byte, error) { panic("oh") }
 
+type errNil struct{ s string }
+
+func (e *errNil) Error() string { return e.s }
+
 type textNil struct{ s string }
 
 func (t *textNil) MarshalText() ([]byte, error) { return []byte(t.s), nil }
@@ -162,7 +166,8 @@ func TestValues(t *testing.T) {
 		{struct{ A int }{1}, slog.AnyValue(json.RawMessage(`{"A":1}`))},
 		{func() {}, slog.StringValue("!ERROR:json: unsupported type: func()")},
 		{panics{}, slog.StringValue("!PANIC: oh")},
-		{(*textNil)(nil), slog.StringValue("<nil>")},
+		{(*textNil)(nil), slog.AnyValue(nil)},
+		{(*errNil)(nil), slog.StringValue("<nil>")},
 		{src, slog.AnyValue(src)},
 		{(*slog.Source)(nil), slog.AnyValue(nil)},
 		{"a\xffb", slog.StringValue("a\uFFFDb")},

@@ -41,13 +41,21 @@ func render(x any) (field int32, text string) {
 
 // panicText says what slog's own handlers say.
 func panicText(x, p any) string {
-	if v := reflect.ValueOf(x); v.Kind() == reflect.Pointer && v.IsNil() {
+	if isNil(x) {
 		return "<nil>" // a method that doesn't expect a nil receiver
 	}
 	return fmt.Sprintf("!PANIC: %v", p)
 }
 
+func isNil(x any) bool {
+	v := reflect.ValueOf(x)
+	return v.Kind() == reflect.Pointer && v.IsNil()
+}
+
 func marshalText(v encoding.TextMarshaler) (int32, string) {
+	if isNil(v) {
+		return 0, "" // what encoding/json makes of it, without a call
+	}
 	b, err := v.MarshalText()
 	if err != nil {
 		return attrString, "!ERROR:" + err.Error()

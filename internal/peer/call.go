@@ -111,7 +111,7 @@ func (p *Peer) enter(c *call) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for {
-		if err := p.refusal(); err != nil {
+		if err := p.refusal(c.ref); err != nil {
 			return err
 		}
 		if ended(c.caller) {

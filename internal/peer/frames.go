@@ -74,7 +74,7 @@ func (p *Peer) frame(h wire.Header, body []byte, self uint64) (ran bool, err err
 	case wire.Pong:
 		p.ponged(h.ID)
 	case wire.Drain:
-		p.leaves()
+		err = p.drained(&b)
 	}
 	return false, err
 }
@@ -93,17 +93,24 @@ func (p *Peer) ponged(id uint64) {
 	}
 }
 
-func (p *Peer) leaves() {
+func (p *Peer) drained(b *wire.Body) error {
+	what := b.Uint("what")
+	if b.Err() != nil {
+		return protocolError(b.Err())
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.leaving {
-		return
+	switch what {
+	case wire.Leave:
+		if !p.asked && p.cfg.OnAsked != nil {
+			go p.cfg.OnAsked()
+		}
+		p.asked = true
+	case wire.Leaving:
+		p.leaving = true
+		p.wakeSlots()
 	}
-	p.leaving = true
-	p.wakeSlots()
-	if p.cfg.OnDrain != nil {
-		go p.cfg.OnDrain()
-	}
+	return nil
 }
 
 func (p *Peer) cancelled(h wire.Header, b *wire.Body) error {
@@ -353,7 +360,7 @@ func (p *Peer) incoming(h wire.Header, e *entry, method int, timeout uint64, met
 
 // find returns what a call goes to, or the error that it is answered with.
 func (p *Peer) find(t wire.Target) (*entry, int, error) {
-	if p.phase != open {
+	if p.closed || p.closing && t.Ref == 0 {
 		return nil, 0, &tenon.Error{Code: tenon.Unavailable, Message: "the callee is shutting down"}
 	}
 	if p.stats.ActiveIn >= p.cfg.Local.Calls {

@@ -59,7 +59,7 @@ type frame struct {
 	typ     wire.Type
 	flags   wire.Flags
 	id      uint64
-	number  uint64 // the body of Credit, Release and Cancel
+	number  uint64 // the body of Credit, Release, Cancel and Drain
 	target  *target
 	meta    map[string][]string
 	refs    []uint64
@@ -82,7 +82,7 @@ func (f *frame) appendTo(b []byte) []byte {
 		b = wire.AppendTarget(b, f.target.ref, f.target.service, f.target.method, f.target.timeout)
 	}
 	switch f.typ {
-	case wire.Credit, wire.Release, wire.Cancel:
+	case wire.Credit, wire.Release, wire.Cancel, wire.Drain:
 		b = binary.AppendUvarint(b, f.number)
 	}
 	if f.meta != nil {

@@ -48,9 +48,9 @@ type Config struct {
 	// one that calls get. It may wait, a short time, for the cause to show.
 	Diagnose func(error) error
 
-	// OnDrain, if not nil, is called once, on a goroutine of its own, when the
-	// other side is about to leave.
-	OnDrain func()
+	// OnAsked, if not nil, is called once, on a goroutine of its own, when the
+	// other side has asked this one to leave.
+	OnAsked func()
 
 	// CrashOnPanic leaves a panic in a handler alone, so that it ends the
 	// process, instead of answering with it.
@@ -61,20 +61,11 @@ type Config struct {
 	Tick time.Duration
 }
 
-// The phases of a connection.
-type phase uint8
-
-const (
-	open     phase = iota
-	draining       // no new calls either way; those under way go on
-	closed         // nothing more is read or written
-)
-
 var (
-	errClosed   = errors.New("the connection was closed on this side")
-	errDraining = errors.New("the connection is being shut down on this side")
-	errLeaving  = errors.New("the other side is shutting down")
-	errGone     = errors.New("the other side closed the connection")
+	errClosed  = errors.New("the connection was closed on this side")
+	errSilent  = errors.New("this side has asked the other to leave")
+	errLeaving = errors.New("the other side is shutting down")
+	errGone    = errors.New("the other side closed the connection")
 )
 
 // Peer is one end of a connection. Its methods are safe for concurrent use.
@@ -92,15 +83,16 @@ type Peer struct {
 
 // state is what Peer.mu guards.
 type state struct {
-	phase     phase
-	leaving   bool  // the other side drains
-	err       error // why it ended
-	idle      chan struct{}
-	announced bool // the Drain frame is on its way
+	closed  bool          // nothing more is read or written
+	silent  bool          // this side begins no more calls of services
+	closing bool          // this side accepts none
+	leaving bool          // the other side accepts none
+	asked   bool          // the other side has asked this one to leave
+	err     error         // why the connection ended
+	idle    chan struct{} // closed when no call of the other side is under way
 
 	calls  map[uint64]*call // under way, in both directions
 	nextID uint64           // of the next call out
-	lastIn uint64           // of the latest call in
 	stats  tenon.Stats
 
 	services map[string]*entry
@@ -177,7 +169,7 @@ func (p *Peer) Err() error {
 	default:
 		return nil
 	}
-	if errors.Is(p.err, errClosed) || p.leaving && errors.Is(p.err, errGone) {
+	if errors.Is(p.err, errClosed) || (p.leaving || p.silent) && errors.Is(p.err, errGone) {
 		return nil
 	}
 	return p.err
@@ -209,63 +201,69 @@ func (p *Peer) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Shutdown ends the connection in order: no call begins any more, those under
-// way end, then the connection is closed. When ctx ends first, it is closed all
+// Ask asks the other side to leave: to finish what it was asked to do, and then
+// to close the connection. This side begins no more calls of services; those of
+// refs go on, for what is being finished may need them.
+func (p *Peer) Ask() {
+	p.mu.Lock()
+	first := !p.silent
+	p.silent = true
+	p.wakeSlots()
+	p.mu.Unlock()
+	if first {
+		p.drain(wire.Leave)
+	}
+}
+
+// Shutdown ends the connection in order: the other side is told to begin no
+// more calls of services, those under way are finished, what has been answered
+// is sent, and the connection is closed. When ctx ends first, it is closed all
 // the same, and ctx's error returned.
 func (p *Peer) Shutdown(ctx context.Context) error {
 	p.mu.Lock()
-	idle := p.drain()
+	first := !p.closing
+	p.closing = true
 	p.mu.Unlock()
-	var err error
-	select {
-	case <-idle:
+	if first {
+		p.drain(wire.Leaving)
+	}
+	err := p.Idle(ctx)
+	if err == nil {
 		err = p.out.settle(ctx)
-	case <-p.done:
-	case <-ctx.Done():
-		err = ctx.Err()
 	}
 	p.Close()
 	return err
 }
 
-// Drain tells the other side that this one is about to leave and begins no more
-// calls.
-func (p *Peer) Drain() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.drain()
+func (p *Peer) drain(what uint64) {
+	p.out.post(context.Background(), &frame{typ: wire.Drain, number: what}, cork)
+	p.out.kick()
 }
 
-func (p *Peer) drain() (idle <-chan struct{}) {
-	if p.phase == open {
-		p.phase = draining
-		p.idle = make(chan struct{})
-		p.wakeSlots()
-		// Not sent under p.mu: it may have to wait.
-		p.goes.start(func() {
-			p.out.post(context.Background(), &frame{typ: wire.Drain}, flush)
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			p.announced = true
-			p.checkIdle()
-		})
-	}
+// Idle waits until no call of the other side is under way, or the connection
+// has ended, or ctx has, whose error it returns.
+func (p *Peer) Idle(ctx context.Context) error {
+	p.mu.Lock()
 	if p.idle == nil {
 		p.idle = make(chan struct{})
-		close(p.idle)
 	}
-	return p.idle
+	idle := p.idle
+	p.checkIdle()
+	p.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-p.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
-// checkIdle closes idle once, when the last call of a draining peer has ended.
 func (p *Peer) checkIdle() {
-	if p.phase != draining || !p.announced || len(p.calls) > 0 {
-		return
-	}
-	select {
-	case <-p.idle:
-	default:
+	if p.idle != nil && p.stats.ActiveIn == 0 {
 		close(p.idle)
+		p.idle = nil
 	}
 }
 
@@ -286,10 +284,10 @@ func (p *Peer) fail(err error) {
 }
 
 func (p *Peer) failLocked(err error) {
-	if p.phase == closed {
+	if p.closed {
 		return
 	}
-	p.phase = closed
+	p.closed = true
 	p.stopReading()
 	p.goes.start(func() { p.conclude(err) })
 }
@@ -319,9 +317,6 @@ func (p *Peer) conclude(err error) {
 		p.wake(w)
 	}
 	p.wakeSlots()
-	if p.idle != nil {
-		p.checkIdle()
-	}
 	close(p.done)
 	p.mu.Unlock()
 	for _, c := range calls {
@@ -331,16 +326,17 @@ func (p *Peer) conclude(err error) {
 	}
 }
 
-// refusal says why no call can begin, or is nil.
-func (p *Peer) refusal() error {
+// refusal says why no call of what ref stands for can begin, or is nil.
+func (p *Peer) refusal(ref *tenon.Ref) error {
+	service := ref == nil || ref.ID() == 0
 	switch {
-	case p.phase == closed && p.err != nil:
+	case p.closed && p.err != nil:
 		return unsent(p.err)
-	case p.phase == closed:
+	case p.closed:
 		return nil // the cause is being found; the call waits for it
-	case p.phase == draining:
-		return &tenon.TransportError{Op: "call", Unsent: true, Err: errDraining}
-	case p.leaving:
+	case service && p.silent:
+		return &tenon.TransportError{Op: "call", Unsent: true, Err: errSilent}
+	case service && p.leaving:
 		return &tenon.TransportError{Op: "call", Unsent: true, Err: errLeaving}
 	}
 	return nil

@@ -262,7 +262,7 @@ func (w *waiter) ready() bool {
 		_, waiting := w.peer.pongs[w.ping]
 		return !waiting
 	default:
-		return w.peer.stats.ActiveOut < w.peer.cfg.Remote.Calls || w.peer.refusal() != nil
+		return w.peer.stats.ActiveOut < w.peer.cfg.Remote.Calls || w.peer.refusal(nil) != nil
 	}
 }
 

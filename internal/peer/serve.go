@@ -84,7 +84,7 @@ func (p *Peer) begin(c *call) {
 	if !c.method.ClientStream && !c.complete && len(c.queue) == 0 {
 		return
 	}
-	if p.phase == closed {
+	if p.closed {
 		return
 	}
 	c.started = true

@@ -137,7 +137,7 @@ func (p *Process) KillTree() error {
 // socket says that the parent is gone, and nothing is left to put in order.
 func KillOwnTree() {
 	self := os.Getpid()
-	if unix.Getpgrp() == self {
+	if group, err := unix.Getpgid(0); err == nil && group == self {
 		unix.Kill(-self, unix.SIGKILL)
 	}
 	unix.Kill(self, unix.SIGKILL)

@@ -23,7 +23,7 @@ const (
 	Release Type = 6  // holder to owner: a kept ref is not used any more
 	Ping    Type = 7  // either way: are you there?
 	Pong    Type = 8  // answer to Ping
-	Drain   Type = 9  // either way: begin no more calls; I am about to leave
+	Drain   Type = 9  // either way: one side is to leave; see Leave and Leaving
 	_       Type = 10 // further ones are for later versions
 
 	Ignorable Type = 0x80
@@ -65,6 +65,12 @@ const (
 	// FrameCost is what each frame with a message counts against credit in
 	// addition to the bytes of the message, so that empty ones are not free.
 	FrameCost = 16
+)
+
+// What a Drain frame says.
+const (
+	Leave   = 0 // the sender begins no more calls of services; finish, and close the connection
+	Leaving = 1 // the sender is about to close the connection; begin no more calls of services
 )
 
 // A Header begins each frame.

@@ -1,0 +1,173 @@
+package process
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// The test binary is its own child, grandchild and host: TEST_ROLE says which.
+const roleVar, idVar = "TEST_ROLE", "TEST_ID"
+
+// roles are what the binary can be. Descriptor 3 is where they report to, one
+// line with the pids that a test has to know; descriptor 4 is a host's socket.
+var roles = map[string]func(args []string){
+	"pause":    func([]string) { report(os.Getpid()); unix.Pause() },
+	"exit":     func(args []string) { n, _ := strconv.Atoi(args[0]); os.Exit(n) },
+	"abort":    func([]string) { signal.Reset(); unix.Kill(os.Getpid(), unix.SIGABRT); unix.Pause() },
+	"env":      func([]string) { fmt.Fprintln(os.NewFile(3, ""), strings.Join(os.Environ(), "|")) },
+	"tree":     roleTree,
+	"sdk":      roleSDK,
+	"host":     roleHost,
+	"ask":      roleAsk,
+	"askhost":  roleAskHost,
+	"fds":      roleFds,
+	"echo":     roleEcho,
+	"closeall": roleCloseAll,
+}
+
+func TestMain(m *testing.M) {
+	if role, ok := os.LookupEnv(roleVar); ok {
+		roles[role](os.Args[1:])
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func report(values ...any) { fmt.Fprintln(os.NewFile(3, "report"), values...) }
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "test role:", err)
+		os.Exit(99)
+	}
+	return v
+}
+
+// roleEnv is this process's environment with another role.
+func roleEnv(role string) []string {
+	env := slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, roleVar+"=") })
+	return append(env, roleVar+"="+role)
+}
+
+// spawn starts a grandchild by plain means and waits until it runs.
+func spawn(attr *syscall.SysProcAttr) int {
+	r, w, err := os.Pipe()
+	must(r, err)
+	null := must(os.OpenFile(os.DevNull, os.O_RDWR, 0))
+	// Stderr is passed on: whoever waits for its end of file waits for ever.
+	proc := must(os.StartProcess("/proc/self/exe", []string{"grandchild"}, &os.ProcAttr{
+		Env: roleEnv("pause"), Files: []*os.File{null, null, os.Stderr, w}, Sys: attr,
+	}))
+	w.Close()
+	must(bufio.NewReader(r).ReadString('\n'))
+	return proc.Pid
+}
+
+// roleTree has children: one as usual, one in a session of its own if asked.
+func roleTree(args []string) {
+	pids := []any{os.Getpid(), spawn(nil)}
+	for _, arg := range args {
+		switch arg {
+		case "deaf":
+			signal.Ignore(unix.SIGTERM, unix.SIGHUP, unix.SIGINT, unix.SIGCONT, unix.SIGPIPE)
+		case "setsid":
+			pids = append(pids, spawn(&syscall.SysProcAttr{Setsid: true}))
+		}
+	}
+	report(pids...)
+	unix.Pause()
+}
+
+// roleSDK does what the plugin's side of the SDK does.
+func roleSDK(args []string) {
+	if err := SurviveParent(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(98)
+	}
+	conn := must(Inherited(4))
+	go func() {
+		io.Copy(io.Discard, conn)
+		KillOwnTree()
+	}()
+	roleTree(args)
+	select {}
+}
+
+// roleCloseAll lets go of everything that a parent could have left it.
+func roleCloseAll([]string) {
+	report(os.Getpid(), spawn(nil))
+	unix.CloseRange(3, 1<<20, 0)
+	for {
+		unix.Pause()
+	}
+}
+
+// roleHost plays the host: group, then role or path, then arguments.
+func roleHost(args []string) {
+	parent, child, err := Socketpair()
+	must(parent, err)
+	spec := Spec{
+		Path: "/proc/self/exe", Args: append([]string{"plugin"}, args[2:]...), Env: roleEnv(args[1]),
+		Stderr: os.Stderr, Extra: []*os.File{os.NewFile(3, "report"), child},
+	}
+	switch args[0] {
+	case "shared":
+		spec.Group = GroupShared
+	case "detached":
+		spec.Detached = true
+	}
+	if strings.HasPrefix(args[1], "/") {
+		spec.Path, spec.Args = args[1], args[1:]
+	}
+	must(Start(spec))
+	child.Close()
+	buf := make([]byte, 1)
+	os.Stdin.Read(buf) // the end of file says: end by yourself
+}
+
+// roleAsk asks a question at the terminal, as ssh does for a password.
+func roleAsk([]string) {
+	tty := must(os.OpenFile("/dev/tty", os.O_RDWR, 0))
+	fmt.Fprint(tty, "password: ")
+	line := must(bufio.NewReader(tty).ReadString('\n'))
+	report("answer", strings.TrimSpace(line))
+}
+
+// roleAskHost starts one that asks; its own stdin is a terminal.
+func roleAskHost([]string) {
+	p := must(Start(Spec{Path: "/proc/self/exe", Env: roleEnv("ask"), Stdin: os.Stdin, Stderr: os.Stderr,
+		Extra: []*os.File{os.NewFile(3, "report")}}))
+	if e := p.Exit(); e.Code != 0 {
+		fmt.Fprintln(os.Stderr, "asking:", e)
+	}
+}
+
+// roleFds lists the descriptors that it was started with.
+func roleFds([]string) {
+	var open []any
+	for fd := range 64 {
+		var st unix.Stat_t
+		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
+			if unix.Fstat(fd, &st) == nil {
+				open = append(open, fd)
+			}
+		}
+	}
+	report(open...)
+}
+
+// roleEcho sends back what comes in on descriptor 3.
+func roleEcho([]string) {
+	conn := must(Inherited(3))
+	io.Copy(struct{ io.Writer }{conn}, struct{ io.Reader }{conn})
+}
