@@ -184,3 +184,6 @@ func (a App) Validate() error {
 	}
 	return nil
 }
+
+// Library names this library and its version in the handshake.
+const Library = "tenon-go/0.1.0"

@@ -5,9 +5,9 @@
 //
 // # The hello
 //
-// Each side sends, before anything else and without waiting for the other, a
-// preface of 8 bytes, the length of a body in 4 bytes, little-endian, and the
-// body, which is at most 1 MiB:
+// Each side sends, before anything else, a preface of 8 bytes, the length of a
+// body in 4 bytes, little-endian, and the body, which is at most 1 MiB. The host
+// does not wait for the plugin, and the plugin answers the host:
 //
 //	offset  size  what
 //	0       1     89 hex: not ASCII, and lost where the high bit is
@@ -18,8 +18,7 @@
 //	8       4     the length of the body
 //	12      n     the body
 //
-// "Without waiting" is for the preface: the host's body is an Offer, and the
-// plugin's, an Answer, depends on it.
+// The host's body is an Offer, the plugin's an Answer:
 //
 //	message Offer {
 //	  string app = 1;                 // required

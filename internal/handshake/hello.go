@@ -29,6 +29,7 @@ type HelloError struct {
 	Message string // "hello", "offer" or "answer"
 	Field   string // as PROTOCOL.md names it; empty if the message can't be read at all
 	Problem string
+	Err     error // a *LimitError, if that is the problem
 }
 
 // Error names the message, the field and the problem.
@@ -38,6 +39,9 @@ func (e *HelloError) Error() string {
 	}
 	return "the " + e.Message + " is malformed: " + e.Field + ": " + e.Problem
 }
+
+// Unwrap returns Err.
+func (e *HelloError) Unwrap() error { return e.Err }
 
 func tooLong(n, most int) string {
 	return strconv.Itoa(n) + " bytes, more than " + strconv.Itoa(most)
@@ -63,14 +67,6 @@ func (c *checker) fail(field, problem string) {
 	if c.err == nil {
 		c.err = &HelloError{Message: c.message, Field: field, Problem: problem}
 	}
-}
-
-// result avoids an error that is not nil and holds a nil pointer.
-func (c *checker) result() error {
-	if c.err == nil {
-		return nil
-	}
-	return c.err
 }
 
 func (c *checker) text(field, s string, most int) {
@@ -170,8 +166,8 @@ func (c *checker) methods(s Service) {
 
 func (c *checker) limits(l tenon.Limits) tenon.Limits {
 	out, err := CheckLimits(l)
-	if err != nil {
-		c.fail("limits", err.Error())
+	if err != nil && c.err == nil {
+		c.err = &HelloError{Message: c.message, Field: "limits", Problem: err.Error(), Err: err}
 	}
 	return out
 }
@@ -276,7 +272,7 @@ func (c *checker) nested(m *tenon.Message, field func(sub *tenon.Message)) {
 	m.Check(&sub)
 }
 
-// readTexts appends the current field to list, of which it bounds the length
+// readText appends the current field to list, of which it bounds the length
 // before there is more to hold than to complain about.
 func (c *checker) readText(m *tenon.Message, field string, list []string, most int) []string {
 	c.count(field, len(list)+1, most)

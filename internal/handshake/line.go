@@ -55,8 +55,8 @@ const (
 // A LineError says why a line is not go-plugin's handshake.
 type LineError struct {
 	Class LineClass
-	Field string // the offending field; empty if it is the line as a whole
-	Line  string // at most 1000 bytes of it
+	Field string // the offending field, empty if it is the line as a whole; at most 1000 bytes
+	Line  string // at most 1000 bytes of the line
 }
 
 var lineProblems = map[LineClass]string{
@@ -82,12 +82,17 @@ func (e *LineError) Error() string {
 }
 
 // LooksLikeLine tells a line that is meant as a go-plugin handshake, well formed
-// or not, from a line of other output. It takes two numbers and a lower-case
-// word, each with a bar behind it, for a handshake.
+// or not, from a line of other output. Two numbers and a network, each with a
+// bar behind it, are meant as one, whatever the core protocol; and so is any
+// lower-case word in the network's place if the core protocol is right.
 func LooksLikeLine(line []byte) bool {
 	line = line[:min(len(line), 64)]
 	fields := bytes.SplitN(bytes.TrimSpace(line), []byte("|"), 4)
-	return len(fields) == 4 && isNumber(fields[0], 3) && isNumber(fields[1], 10) && isWord(fields[2])
+	if len(fields) < 4 || !isNumber(fields[0], 3) || !isNumber(fields[1], 10) {
+		return false
+	}
+	network := string(fields[2])
+	return network == "unix" || network == "tcp" || string(fields[0]) == "1" && isWord(fields[2])
 }
 
 func isWord(b []byte) bool {
@@ -129,7 +134,7 @@ func ParseLine(line []byte) (Line, error) {
 
 func lineError(class LineClass, line []byte, field string) *LineError {
 	const kept = 1000
-	return &LineError{Class: class, Field: field, Line: string(line[:min(len(line), kept)])}
+	return &LineError{Class: class, Field: field[:min(len(field), kept)], Line: string(line[:min(len(line), kept)])}
 }
 
 func parseCore(_ *Line, s string) LineClass {
@@ -185,11 +190,11 @@ func parseProtocol(l *Line, s string) LineClass {
 const shortestCertificate = 51
 
 func parseCertificate(l *Line, s string) LineClass {
-	if len(s) < shortestCertificate {
+	// go-plugin writes it without padding, ports to other languages with it.
+	if s = strings.TrimRight(s, "="); len(s) < shortestCertificate {
 		return 0
 	}
-	// go-plugin writes it without padding, ports to other languages with it.
-	der, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(s, "="))
+	der, err := base64.RawStdEncoding.DecodeString(s)
 	if err != nil {
 		return LineCertificateInvalid
 	}

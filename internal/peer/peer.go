@@ -215,11 +215,9 @@ func (p *Peer) Ask() {
 	}
 }
 
-// Shutdown ends the connection in order: the other side is told to begin no
-// more calls of services, those under way are finished, what has been answered
-// is sent, and the connection is closed. When ctx ends first, it is closed all
-// the same, and ctx's error returned.
-func (p *Peer) Shutdown(ctx context.Context) error {
+// Leave tells the other side that this one is about to close the connection:
+// calls of services are refused from now on.
+func (p *Peer) Leave() {
 	p.mu.Lock()
 	first := !p.closing
 	p.closing = true
@@ -227,6 +225,14 @@ func (p *Peer) Shutdown(ctx context.Context) error {
 	if first {
 		p.drain(wire.Leaving)
 	}
+}
+
+// Shutdown ends the connection in order: the other side is told to begin no
+// more calls of services, those under way are finished, what has been answered
+// is sent, and the connection is closed. When ctx ends first, it is closed all
+// the same, and ctx's error returned.
+func (p *Peer) Shutdown(ctx context.Context) error {
+	p.Leave()
 	err := p.Idle(ctx)
 	if err == nil {
 		err = p.out.settle(ctx)
@@ -385,3 +391,6 @@ func offered(names map[string]*entry) string {
 	slices.Sort(list)
 	return "offered are " + strings.Join(list, ", ")
 }
+
+// Fail ends the connection because of err, and does not wait.
+func (p *Peer) Fail(err error) { p.fail(err) }

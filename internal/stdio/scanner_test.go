@@ -26,16 +26,17 @@ type outcome struct {
 func scan(t testing.TB, o Options, input string, next func() int) outcome {
 	s := NewScanner(o)
 	var out outcome
+	var all, text strings.Builder
 	drain := func() {
 		for ev, ok := s.Next(); ok; ev, ok = s.Next() {
 			if len(ev.Bytes) == 0 {
 				t.Fatal("event without bytes")
 			}
-			out.input += string(ev.Bytes)
+			all.Write(ev.Bytes)
 			if ev.Record != nil {
 				out.records = append(out.records, string(describe(ev.Record)))
 			} else {
-				out.text += string(ev.Bytes)
+				text.Write(ev.Bytes)
 			}
 		}
 	}
@@ -49,7 +50,7 @@ func scan(t testing.TB, o Options, input string, next func() int) outcome {
 	}
 	s.End()
 	drain()
-	out.tail = s.Tail()
+	out.input, out.text, out.tail = all.String(), text.String(), s.Tail()
 	out.crash, out.crashed = s.Crash()
 	return out
 }

@@ -1,0 +1,139 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+
+	"github.com/tenon-go/tenon"
+	"github.com/tenon-go/tenon/internal/logs"
+)
+
+// The services that every connection has. They are contracts like any other;
+// PROTOCOL.md, section 7, has their .proto.
+var (
+	logContract = &tenon.Contract{
+		Name:    "tenon.Log",
+		Methods: []tenon.Method{{Name: "Write", ClientStream: true}},
+	}
+	controlContract = &tenon.Contract{
+		Name:    "tenon.Control",
+		Methods: []tenon.Method{{Name: "SetLogLevel"}},
+	}
+)
+
+// ServeLog returns the service, of the host, that takes a plugin's log records.
+func ServeLog(deliver func(context.Context, slog.Record)) tenon.Service {
+	return tenon.Service{Contract: logContract, Server: logServer(deliver)}
+}
+
+type logServer func(context.Context, slog.Record)
+
+func (f logServer) ServeCall(ctx context.Context, _ int, s tenon.Stream) error {
+	for {
+		m, err := s.Recv()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		// A record that is malformed in part is better than none.
+		r, _ := logs.Parse(m)
+		f(ctx, r)
+	}
+}
+
+// A LogWriter sends log records to the host. It is safe for concurrent use.
+type LogWriter struct {
+	mu     sync.Mutex
+	stream tenon.Stream
+	closed bool
+}
+
+var errLogClosed = errors.New("the log is closed")
+
+// OpenLog returns a writer for the log of the other side of conn. It fails if
+// that has none.
+func OpenLog(ctx context.Context, conn tenon.Conn) (*LogWriter, error) {
+	ref, err := logContract.Bind(conn)
+	if err != nil {
+		return nil, err
+	}
+	s, err := ref.Open(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &LogWriter{stream: s}, nil
+}
+
+// Write sends one encoded record. While the host is behind it waits.
+func (w *LogWriter) Write(record []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return errLogClosed
+	}
+	w.stream.Out().WriteRaw(record)
+	return w.stream.Send()
+}
+
+// Close ends the log, and waits until the host has taken all of it or ctx ends.
+func (w *LogWriter) Close(ctx context.Context) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return
+	}
+	w.closed = true
+	stop := context.AfterFunc(ctx, func() { w.stream.Close() })
+	defer stop()
+	if w.stream.CloseSend() == nil {
+		w.stream.Recv()
+	}
+	w.stream.Close()
+}
+
+// ServeControl returns the service, of the plugin, by which the host sets the
+// level from which on the plugin logs.
+func ServeControl(level *slog.LevelVar) tenon.Service {
+	return tenon.Service{Contract: controlContract, Server: controlServer{level}}
+}
+
+type controlServer struct{ level *slog.LevelVar }
+
+func (c controlServer) ServeCall(_ context.Context, _ int, s tenon.Stream) error {
+	m, err := s.Recv()
+	if err != nil {
+		return err
+	}
+	var level slog.Level
+	for m.Next() {
+		if m.Field() == 1 {
+			level = slog.Level(m.ReadSint())
+		}
+	}
+	if err := m.Err(); err != nil {
+		return err
+	}
+	c.level.Set(level)
+	return nil
+}
+
+// SetLogLevel sets the level from which on the other side of conn logs.
+func SetLogLevel(ctx context.Context, conn tenon.Conn, level slog.Level) error {
+	ref, err := controlContract.Bind(conn)
+	if err != nil {
+		return err
+	}
+	s, err := ref.Open(ctx, 0)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	s.Out().WriteSint(1, int64(level))
+	_, err = s.Call()
+	return err
+}

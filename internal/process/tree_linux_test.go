@@ -1,0 +1,331 @@
+package process
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestCrashTakesTheTree kills only the child: what it started goes too, and
+// that grandchildren hold stderr open delays nothing.
+func TestCrashTakesTheTree(t *testing.T) {
+	for name, group := range map[string]Group{"own": GroupOwn, "shared": GroupShared} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			r, w, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			spec := s.spec("tree", "deaf")
+			spec.Group, spec.Stderr = group, w
+			p, reports := s.startReporting(spec)
+			w.Close()
+			tree := reports.watch()
+			p.Signal(unix.SIGKILL)
+			await(t, p.Done())
+			s.expectEnded(tree)
+		})
+	}
+}
+
+// TestStderrHeldByStranger: a grandchild that nobody can find any more keeps
+// stderr open; the exit is noticed all the same.
+func TestStderrHeldByStranger(t *testing.T) {
+	s := newStage(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	spec := s.spec("tree", "setsid")
+	spec.Stderr = w
+	p, reports := s.startReporting(spec)
+	w.Close()
+	tree := reports.watch()
+	p.Signal(unix.SIGKILL)
+	await(t, p.Done())
+	s.expectEnded(tree[:2])
+	if tree[2].ended(0) {
+		t.Fatal("the one that left the group is gone: the test proves nothing")
+	}
+	r.SetReadDeadline(time.Now().Add(time.Millisecond))
+	if _, err := r.Read(make([]byte, 1)); !os.IsTimeout(err) {
+		t.Errorf("stderr is not held open: %v", err)
+	}
+	unix.PidfdSendSignal(tree[2].fd, unix.SIGKILL, nil, 0)
+}
+
+func TestKillTree(t *testing.T) {
+	for name, group := range map[string]Group{"own": GroupOwn, "shared": GroupShared} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			spec := s.spec("tree", "deaf", "setsid")
+			spec.Group = group
+			p, reports := s.startReporting(spec)
+			tree := reports.watch()
+			if own := pgid(t, p.Pid()) == p.Pid(); own != (group == GroupOwn) {
+				t.Errorf("in a group of its own: %v", own)
+			}
+			if err := p.KillTree(); err != nil {
+				t.Fatal(err)
+			}
+			s.expectEnded(tree)
+			if e := p.Exit(); e.Signal != unix.SIGKILL || e.OutOfMemory {
+				t.Errorf("ended with %+v", e)
+			}
+		})
+	}
+}
+
+// TestKillTreeThatGrows: a shell that starts one process after the other must
+// not get one past the search.
+func TestKillTreeThatGrows(t *testing.T) {
+	const script = `echo go >&3; while :; do sleep 1000 & setsid sleep 1000 & sleep 0.002; done`
+	for name, group := range map[string]Group{"own": GroupOwn, "shared": GroupShared} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			spec := Spec{Path: "/bin/sh", Args: []string{"sh", "-c", script}, Env: s.env(""), Group: group}
+			p, reports := s.startReporting(spec)
+			reports.line()
+			if err := p.KillTree(); err != nil {
+				t.Fatal(err)
+			}
+			await(t, p.Done())
+		})
+	}
+}
+
+// TestOrphansAreFoundByTheirMark: the parent of the processes is gone before
+// the search begins.
+func TestOrphansAreFoundByTheirMark(t *testing.T) {
+	s := newStage(t)
+	const script = `(setsid sh -c 'sleep 1000 & echo $$ $! >&3; wait' &) ; sleep 1000`
+	p, reports := s.startReporting(Spec{Path: "/bin/sh", Args: []string{"sh", "-c", script}, Env: s.env(""), Group: GroupShared})
+	orphans := reports.watch()
+	p.Signal(unix.SIGKILL)
+	await(t, p.Done())
+	s.expectEnded(orphans)
+}
+
+func TestMarks(t *testing.T) {
+	env := addMark([]string{"A=1"}, "one")
+	env = addMark(env, "two")
+	if got := strings.Join(env, " "); got != "A=1 TENON_TREE=one:two" {
+		t.Errorf("got %q", got)
+	}
+	t.Setenv(TreeVar, "one:two")
+	if got := ownMark(); got != "two" {
+		t.Errorf("own mark is %q", got)
+	}
+}
+
+// TestHostIsKilled kills a host with SIGKILL. Nobody that it started may stay.
+func TestHostIsKilled(t *testing.T) {
+	const sh = "sleep 1000 & a=$!; sleep 1000 & echo $$ $a $! >&3; wait"
+	for _, c := range []struct {
+		name  string
+		host  []string
+		stop  bool // the plugin is stopped when the host dies
+		stays int  // the documented limit: how many stay, from the end of the list
+	}{
+		{name: "healthy", host: []string{"own", "tree"}},
+		{name: "sdk", host: []string{"own", "sdk"}},
+		{name: "ignores all signals", host: []string{"own", "tree", "deaf"}},
+		{name: "stopped", host: []string{"own", "tree"}, stop: true},
+		{name: "stopped and ignores all signals", host: []string{"own", "tree", "deaf"}, stop: true},
+		{name: "closes all descriptors", host: []string{"own", "closeall"}},
+		{name: "shell", host: []string{"own", "/bin/sh", "-c", sh}},
+		{name: "shell that ignores", host: []string{"own", "/bin/sh", "-c", "trap '' TERM HUP INT; " + sh}},
+		{name: "plugin is a host", host: []string{"own", "host", "own", "tree"}},
+		{name: "shared, sdk", host: []string{"shared", "sdk", "setsid"}},
+		{name: "shared, sdk, ignores all signals", host: []string{"shared", "sdk", "deaf"}},
+		{name: "shared, sdk, stopped", host: []string{"shared", "sdk"}, stop: true},
+		{name: "shared, other", host: []string{"shared", "tree", "deaf"}, stays: 1},
+		{name: "own, left the group", host: []string{"own", "tree", "setsid"}, stays: 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStage(t)
+			host, tree := s.startHost(c.host...)
+			if c.stop {
+				unix.PidfdSendSignal(tree[0].fd, unix.SIGSTOP, nil, 0)
+				eventually(t, "the plugin stops", func() bool { return state(tree[0].pid) == "T" })
+			}
+			s.killBehindItsBack(host)
+			n := len(tree) - c.stays
+			s.expectEnded(tree[:n])
+			for _, w := range tree[n:] {
+				if w.ended(0) {
+					t.Error("a limit that is documented is not one any more")
+				}
+				unix.PidfdSendSignal(w.fd, unix.SIGKILL, nil, 0)
+			}
+		})
+	}
+}
+
+// startHost starts a process that plays the host, itself detached, so that
+// nothing but the host's own death can end the tree.
+func (s stage) startHost(args ...string) (*Process, []watched) {
+	s.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { w.Close() })
+	spec := s.spec("host", args...)
+	spec.Detached, spec.Stdin = true, r
+	host, reports := s.startReporting(spec)
+	r.Close()
+	return host, reports.watch()
+}
+
+func (s stage) killBehindItsBack(host *Process) {
+	s.Helper()
+	if err := host.Signal(unix.SIGKILL); err != nil {
+		s.Fatal(err)
+	}
+	await(s.T, host.Done())
+}
+
+// TestHostExits: a host that forgot to stop its plugin leaves none either.
+func TestHostExits(t *testing.T) {
+	s := newStage(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := s.spec("host", "own", "tree", "deaf")
+	spec.Detached, spec.Stdin = true, r
+	host, reports := s.startReporting(spec)
+	r.Close()
+	tree := reports.watch()
+	w.Close() // which the host takes as the sign to end
+	if e := host.Exit(); e.Code != 0 {
+		t.Errorf("the host ended with %v", e)
+	}
+	s.expectEnded(tree)
+}
+
+func TestDetachedStays(t *testing.T) {
+	s := newStage(t)
+	host, tree := s.startHost("detached", "tree")
+	s.killBehindItsBack(host)
+	unix.PidfdSendSignal(tree[0].fd, unix.SIGCONT, nil, 0)
+	if sid, err := unix.Getsid(tree[0].pid); err != nil || sid != tree[0].pid {
+		t.Errorf("session %d, %v; want its own, %d", sid, err, tree[0].pid)
+	}
+	for _, w := range tree {
+		if w.ended(0) {
+			t.Errorf("pid %d is gone", w.pid)
+		}
+		unix.PidfdSendSignal(w.fd, unix.SIGKILL, nil, 0)
+	}
+}
+
+// TestGuard closes either end first: whichever it is, the group must go. No
+// parent-death signal is at work here.
+func TestGuard(t *testing.T) {
+	for _, first := range []string{"a", "b"} {
+		s := newStage(t)
+		cmd := exec.Command("/bin/sh", "-c", "trap '' TERM HUP; sleep 1000 & sleep 1000")
+		cmd.Env, cmd.SysProcAttr = s.env(""), &syscall.SysProcAttr{Setpgid: true}
+		g, err := newGuard()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.aim(cmd.Process.Pid)
+		if first == "a" {
+			unix.Close(g.a)
+			defer unix.Close(g.b)
+		} else {
+			unix.Close(g.b)
+			defer unix.Close(g.a)
+		}
+		if err := cmd.Wait(); err == nil || err.Error() != "signal: killed" {
+			t.Errorf("%s closed: %v", first, err)
+		}
+		s.checkEmpty()
+	}
+}
+
+// TestTerminal runs a host on a terminal. Its plugin asks a question there, as
+// ssh does. In a group of its own the kernel would stop it for that.
+func TestTerminal(t *testing.T) {
+	s := newStage(t)
+	master, slave := openTerminal(t)
+	spec := s.spec("askhost")
+	spec.Stdin, spec.SysProcAttr = slave, &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
+	host, reports := s.startReporting(spec)
+	slave.Close()
+	master.SetDeadline(time.Now().Add(patience))
+	if prompt, err := bufio.NewReader(master).ReadString(':'); err != nil || prompt != "password:" {
+		t.Fatalf("prompt %q, %v", prompt, err)
+	}
+	fmt.Fprintln(master, "sesame")
+	if got := reports.line(); got != "answer sesame" {
+		t.Errorf("got %q", got)
+	}
+	if e := host.Exit(); e.Code != 0 {
+		t.Errorf("host: %v", e)
+	}
+}
+
+func openTerminal(t *testing.T) (master, slave *os.File) {
+	t.Helper()
+	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		t.Skipf("this machine has no pseudo-terminals: %v", err)
+	}
+	master = os.NewFile(uintptr(fd), "/dev/ptmx")
+	t.Cleanup(func() { master.Close() })
+	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skipf("cannot open the terminal: %v", err)
+	}
+	return master, slave
+}
+
+func TestGroupAuto(t *testing.T) {
+	s := newStage(t)
+	_, slave := openTerminal(t)
+	defer slave.Close()
+	for _, c := range []struct {
+		stdin *os.File
+		group Group
+		own   bool
+	}{{nil, GroupAuto, true}, {slave, GroupAuto, false}, {slave, GroupOwn, true}, {nil, GroupShared, false}} {
+		spec := s.spec("pause")
+		spec.Stdin, spec.Group = c.stdin, c.group
+		p := s.start(spec)
+		if own := pgid(t, p.Pid()) == p.Pid(); own != c.own {
+			t.Errorf("terminal %v, group %v: own group %v", c.stdin != nil, c.group, own)
+		}
+	}
+}
+
+func pgid(t *testing.T, pid int) int {
+	t.Helper()
+	n, err := unix.Getpgid(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
