@@ -10,6 +10,7 @@ import (
 	"github.com/tenon-go/tenon/bench/bare"
 	"github.com/tenon-go/tenon/bench/goplugin"
 	"github.com/tenon-go/tenon/bench/harness"
+	tenonbench "github.com/tenon-go/tenon/bench/tenon"
 )
 
 // An entry is a target and the program below cmd that is its host and plugin.
@@ -24,6 +25,7 @@ var targets = []entry{
 	{bare.Target, "bare"},
 	{goplugin.GRPC, "goplugin"},
 	{goplugin.NetRPC, "goplugin"},
+	{tenonbench.Target, "tenon"},
 }
 
 // path is the entry's name as one element of a Go benchmark's.

@@ -195,7 +195,7 @@ func parseCertificate(l *Line, s string) LineClass {
 		return 0
 	}
 	der, err := base64.RawStdEncoding.DecodeString(s)
-	if err != nil {
+	if err != nil || strings.ContainsAny(s, "\r\n") { // which the decoder skips
 		return LineCertificateInvalid
 	}
 	l.Certificate = der

@@ -3,8 +3,9 @@ package logs
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"log/slog"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -68,27 +69,15 @@ func ParseHCLog(line []byte) (slog.Record, bool) {
 	if !MaybeHCLog(line) {
 		return slog.Record{}, false
 	}
-	dec := json.NewDecoder(bytes.NewReader(line))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+	var values map[string]json.RawMessage
+	if json.Unmarshal(line, &values) != nil {
 		return slog.Record{}, false
 	}
 	var h hclogRecord
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return slog.Record{}, false
-		}
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
-			return slog.Record{}, false
-		}
-		name, _ := key.(string) // the decoder lets nothing else be a key
-		h.set(name, jsonValue(value))
+	for _, key := range slices.Sorted(maps.Keys(values)) { // as hclog wrote them
+		h.set(key, validJSON(values[key]))
 	}
-	if _, err := dec.Token(); err != nil { // the closing brace
-		return slog.Record{}, false
-	}
-	if _, err := dec.Token(); err != io.EOF || !h.hasMessage || !h.hasLevel {
+	if !h.hasMessage || !h.hasLevel {
 		return slog.Record{}, false
 	}
 	r := slog.NewRecord(h.time, h.level, h.message, 0)

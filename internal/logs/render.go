@@ -79,6 +79,11 @@ func jsonValue(text []byte) slog.Value {
 	if !json.Valid(text) {
 		return slog.StringValue(strings.ToValidUTF8(string(text), "\uFFFD"))
 	}
+	return validJSON(text)
+}
+
+// validJSON is jsonValue for what is known to be JSON, without space around it.
+func validJSON(text []byte) slog.Value {
 	switch text[0] {
 	case '{', '[':
 		return slog.AnyValue(json.RawMessage(bytes.Clone(text)))

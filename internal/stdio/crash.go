@@ -82,7 +82,7 @@ func (d *detector) end(b, before []byte, t *tail) {
 	case len(d.part) > 0:
 		d.begin(b)
 		b = d.part
-	case !d.matters(b):
+	case !d.matters(b), d.phase == idle && !isHeading(b) && b[0] != 'g' && b[0] != '\r':
 		d.blank = len(b) == 0
 		return
 	}
@@ -224,21 +224,31 @@ func text(b []byte) string { return strings.ToValidUTF8(string(b), "\uFFFD") }
 
 // isHeading reports whether b is a line with which the runtime begins.
 func isHeading(b []byte) bool {
-	for _, h := range [...]string{
-		"panic: ", "fatal error: ", "unexpected fault address ", "runtime: out of memory",
-		"runtime: goroutine stack exceeds ",
-	} {
-		if len(b) >= len(h) && string(b[:len(h)]) == h {
-			return true
-		}
+	if len(b) < 6 {
+		return false
+	}
+	switch b[0] { // lines that begin with these letters are many
+	case 'p':
+		return hasPrefix(b, "panic: ")
+	case 'f':
+		return hasPrefix(b, "fatal error: ")
+	case 'u':
+		return hasPrefix(b, "unexpected fault address ")
+	case 'r':
+		return hasPrefix(b, "runtime: out of memory") || hasPrefix(b, "runtime: goroutine stack exceeds ")
 	}
 	return isSignal(b)
 }
 
+func hasPrefix(b []byte, s string) bool { return len(b) >= len(s) && string(b[:len(s)]) == s }
+
 // isSignal reports whether b is like "SIGABRT: abort".
 func isSignal(b []byte) bool {
+	if !hasPrefix(b, "SIG") {
+		return false
+	}
 	name, _, ok := bytes.Cut(b[:min(len(b), 16)], []byte(": "))
-	if !ok || len(name) < 5 || string(name[:3]) != "SIG" {
+	if !ok || len(name) < 5 {
 		return false
 	}
 	for _, c := range name {
@@ -251,7 +261,7 @@ func isSignal(b []byte) bool {
 
 // continues reports whether b goes on with what the lines above it say.
 func continues(b []byte) bool {
-	return b[0] == '\t' || bytes.HasPrefix(b, []byte("[signal ")) || bytes.HasPrefix(b, []byte("PC="))
+	return b[0] == '\t' || hasPrefix(b, "[signal ") || hasPrefix(b, "PC=")
 }
 
 // isGoroutine reports whether b is like "goroutine 1 [running]:".
