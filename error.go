@@ -109,14 +109,14 @@ func (e *Error) Is(target error) bool {
 
 // CodeOf returns the code that describes err best: that of an *[Error] in its
 // chain, else the one that a known error stands for, else Unknown. It is OK
-// for nil.
+// for nil. Like [errors.Is] it does not end if the chain has no end.
 func CodeOf(err error) Code {
 	var e *Error
 	var t *TransportError
 	switch {
 	case err == nil:
 		return OK
-	case errors.As(err, &e) && e.Code != OK:
+	case errors.As(err, &e) && e != nil && e.Code != OK:
 		return e.Code
 	case errors.As(err, &t):
 		return Unavailable

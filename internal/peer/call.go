@@ -180,7 +180,7 @@ func (c *call) Context() context.Context {
 // Out implements tenon.Stream.
 func (c *call) Out() *tenon.Message {
 	if c.out == nil {
-		c.out = pool.get(minBuffer)
+		c.out = pool.get(max(minBuffer, int(c.peer.usual.Load())))
 		c.msg.Reset(c.out.b, c)
 	}
 	return &c.msg
@@ -201,8 +201,7 @@ func (c *call) CloseSend() error {
 	}
 	c.last = true
 	f := frame{typ: wire.Data, flags: wire.End, id: c.id}
-	var t target
-	c.address(&f, &t)
+	c.address(&f)
 	return c.told(c.peer.out.post(c.Context(), &f, flush))
 }
 
@@ -219,17 +218,16 @@ func (c *call) Call() (*tenon.Message, error) {
 }
 
 // address makes f the frame that begins the call, if none has.
-func (c *call) address(f *frame, t *target) {
+func (c *call) address(f *frame) {
 	if c.begun {
 		return
 	}
 	c.begun = true
-	*t = target{ref: c.ref.ID(), service: c.contract.Name, method: c.method.Name}
+	f.target = target{ref: c.ref.ID(), service: c.contract.Name, method: c.method.Name}
 	if deadline, ok := c.caller.Deadline(); ok {
-		t.timeout = uint64(max(time.Until(deadline).Microseconds(), 1))
+		f.target.timeout = uint64(max(time.Until(deadline).Microseconds(), 1))
 	}
 	f.typ = wire.Call
-	f.target = t
 	f.meta = tenon.OutgoingMetadata(c.caller)
 }
 
@@ -268,8 +266,7 @@ func (c *call) send(final wire.Type, flags wire.Flags) error {
 		} else {
 			f.typ, f.flags = final, f.flags|flags
 		}
-		var t target
-		c.address(&f, &t)
+		c.address(&f)
 		if err := c.told(c.peer.out.post(c.Context(), &f, c.urgency())); err != nil {
 			return err
 		}
@@ -283,6 +280,9 @@ func (c *call) send(final wire.Type, flags wire.Flags) error {
 
 // keep empties the message, and keeps the buffer that it grew into.
 func (c *call) keep(m *tenon.Message) {
+	if n := int64(m.Len()); n != c.peer.usual.Load() {
+		c.peer.usual.Store(n)
+	}
 	c.out.b = m.Raw()[:0]
 	m.Reset(c.out.b, c)
 }
@@ -556,6 +556,7 @@ func (c *call) reply(when urgency) error {
 	}
 	c.unsent = nil
 	c.peer.out.post(context.Background(), &f, cork)
+	c.keep(m)
 	return nil
 }
 

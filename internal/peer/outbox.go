@@ -60,7 +60,7 @@ type frame struct {
 	flags   wire.Flags
 	id      uint64
 	number  uint64 // the body of Credit, Release, Cancel and Drain
-	target  *target
+	target  target // of Call
 	meta    map[string][]string
 	refs    []uint64
 	total   int // announced size, for a first part with more to come
@@ -78,7 +78,7 @@ func (f *frame) appendTo(b []byte) []byte {
 	at := len(b)
 	var empty [wire.HeaderSize]byte
 	b = append(b, empty[:]...)
-	if f.target != nil {
+	if f.typ == wire.Call {
 		b = wire.AppendTarget(b, f.target.ref, f.target.service, f.target.method, f.target.timeout)
 	}
 	switch f.typ {

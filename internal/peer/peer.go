@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tenon-go/tenon"
@@ -76,6 +77,8 @@ type Peer struct {
 	in   inbox // belongs to whoever reads
 	goes group
 	done chan struct{} // closed when the connection has ended and err is final
+
+	usual atomic.Int64 // size of the latest message out, a guess at that of the next
 
 	mu sync.Mutex
 	state

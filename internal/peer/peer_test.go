@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -277,22 +278,24 @@ func TestStreams(t *testing.T) {
 
 func BenchmarkUnary(b *testing.B) {
 	for name, link := range carriers {
-		b.Run(name, func(b *testing.B) {
-			host, _ := connect(b, link)
-			ref := bind(b, host)
-			in := bytes.Repeat([]byte("x"), 64)
-			b.ReportAllocs()
-			for b.Loop() {
-				s, err := ref.Open(context.Background(), echo)
-				if err != nil {
-					b.Fatal(err)
+		for _, size := range []int{64, 4 << 10, 64 << 10, 1 << 20} {
+			b.Run(fmt.Sprintf("%s/%d", name, size), func(b *testing.B) {
+				host, _ := connect(b, link)
+				ref := bind(b, host)
+				in := bytes.Repeat([]byte("x"), size)
+				b.ReportAllocs()
+				for b.Loop() {
+					s, err := ref.Open(context.Background(), echo)
+					if err != nil {
+						b.Fatal(err)
+					}
+					s.Out().WriteRaw(in)
+					if _, err := s.Call(); err != nil {
+						b.Fatal(err)
+					}
+					s.Close()
 				}
-				s.Out().WriteRaw(in)
-				if _, err := s.Call(); err != nil {
-					b.Fatal(err)
-				}
-				s.Close()
-			}
-		})
+			})
+		}
 	}
 }

@@ -137,19 +137,28 @@ func (p *Peer) serveInline(c *call, self uint64) error {
 
 // handle runs the handler and answers.
 func (c *call) handle(when urgency) {
-	err := error(&tenon.Error{Code: tenon.Internal, Message: "the handler ended its goroutine without returning"})
 	returned := false
 	defer func() {
 		if !returned {
-			if c.peer.cfg.CrashOnPanic {
-				return // not recovered: the process ends here
-			}
-			if v := recover(); v != nil {
-				err = fault.Panic(v, debug.Stack())
-			}
+			c.failed(recover(), when)
 		}
-		c.finish(err, when)
 	}()
-	err = c.entry.service.Server.ServeCall(&c.ctx, c.index, c)
+	err := c.entry.service.Server.ServeCall(&c.ctx, c.index, c)
 	returned = true
+	c.finish(err, when)
 }
+
+// failed answers for a handler that did not return.
+func (c *call) failed(panicked any, when urgency) {
+	if panicked == nil {
+		c.finish(errNoReturn, when)
+		return
+	}
+	err := fault.Panic(panicked, debug.Stack())
+	c.finish(err, when)
+	if c.peer.cfg.CrashOnPanic {
+		panic(panicked)
+	}
+}
+
+var errNoReturn = &tenon.Error{Code: tenon.Internal, Message: "the handler ended its goroutine without returning"}

@@ -4,6 +4,7 @@ package process
 
 import (
 	"errors"
+	"runtime"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -16,7 +17,7 @@ func isFormatError(err error) bool {
 	if !errors.As(err, &errno) {
 		return false
 	}
-	return errno == syscall.ENOEXEC || isDarwin && (errno == 86 || errno == 88)
+	return errno == syscall.ENOEXEC || runtime.GOOS == "darwin" && (errno == 86 || errno == 88)
 }
 
 func mayEnter(dir string) bool { return unix.Access(dir, unix.X_OK) == nil }

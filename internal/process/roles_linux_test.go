@@ -21,9 +21,8 @@ const roleVar, idVar = "TEST_ROLE", "TEST_ID"
 // roles are what the binary can be. Descriptor 3 is where they report to, one
 // line with the pids that a test has to know; descriptor 4 is a host's socket.
 var roles = map[string]func(args []string){
-	"pause":    func([]string) { report(os.Getpid()); unix.Pause() },
+	"pause":    func([]string) { report(os.Getpid()); pause() },
 	"exit":     func(args []string) { n, _ := strconv.Atoi(args[0]); os.Exit(n) },
-	"abort":    func([]string) { signal.Reset(); unix.Kill(os.Getpid(), unix.SIGABRT); unix.Pause() },
 	"env":      func([]string) { fmt.Fprintln(os.NewFile(3, ""), strings.Join(os.Environ(), "|")) },
 	"tree":     roleTree,
 	"sdk":      roleSDK,
@@ -41,6 +40,13 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	os.Exit(m.Run())
+}
+
+// pause waits for a signal that ends the process. Others only interrupt it.
+func pause() {
+	for {
+		unix.Pause()
+	}
 }
 
 func report(values ...any) { fmt.Fprintln(os.NewFile(3, "report"), values...) }
@@ -85,7 +91,7 @@ func roleTree(args []string) {
 		}
 	}
 	report(pids...)
-	unix.Pause()
+	pause()
 }
 
 // roleSDK does what the plugin's side of the SDK does.
@@ -100,16 +106,13 @@ func roleSDK(args []string) {
 		KillOwnTree()
 	}()
 	roleTree(args)
-	select {}
 }
 
 // roleCloseAll lets go of everything that a parent could have left it.
 func roleCloseAll([]string) {
 	report(os.Getpid(), spawn(nil))
 	unix.CloseRange(3, 1<<20, 0)
-	for {
-		unix.Pause()
-	}
+	pause()
 }
 
 // roleHost plays the host: group, then role or path, then arguments.
@@ -118,7 +121,7 @@ func roleHost(args []string) {
 	must(parent, err)
 	spec := Spec{
 		Path: "/proc/self/exe", Args: append([]string{"plugin"}, args[2:]...), Env: roleEnv(args[1]),
-		Stderr: os.Stderr, Extra: []*os.File{os.NewFile(3, "report"), child},
+		Stdin: os.Stdin, Stderr: os.Stderr, Extra: []*os.File{os.NewFile(3, "report"), child},
 	}
 	switch args[0] {
 	case "shared":

@@ -85,10 +85,27 @@ func TestKillTree(t *testing.T) {
 	}
 }
 
+// TestFreeze: none of those that were found runs on while the search does.
+func TestFreeze(t *testing.T) {
+	s := newStage(t)
+	p, reports := s.startReporting(s.spec("tree", "setsid"))
+	tree := reports.watch()
+	h := hunt{root: p.Pid()}
+	h.freeze()
+	defer h.kill()
+	for _, w := range tree[1:] {
+		if _, found := h.found[w.pid]; !found {
+			t.Errorf("pid %d was not found", w.pid)
+		}
+		eventually(t, "it stops", func() bool { return state(w.pid) == "T" })
+	}
+}
+
 // TestKillTreeThatGrows: a shell that starts one process after the other must
 // not get one past the search.
 func TestKillTreeThatGrows(t *testing.T) {
-	const script = `echo go >&3; while :; do sleep 1000 & setsid sleep 1000 & sleep 0.002; done`
+	const grow = `while :; do sleep 1000 & setsid sleep 1000 & sleep 0.002; done`
+	const script = `setsid sh -c '` + grow + `' & echo go >&3; ` + grow
 	for name, group := range map[string]Group{"own": GroupOwn, "shared": GroupShared} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
@@ -252,9 +269,14 @@ func TestGuard(t *testing.T) {
 			unix.Close(g.b)
 			defer unix.Close(g.a)
 		}
-		if err := cmd.Wait(); err == nil || err.Error() != "signal: killed" {
-			t.Errorf("%s closed: %v", first, err)
-		}
+		ended := make(chan struct{})
+		go func() {
+			if err := cmd.Wait(); err == nil || err.Error() != "signal: killed" {
+				t.Errorf("%s closed: %v", first, err)
+			}
+			close(ended)
+		}()
+		await(t, ended)
 		s.checkEmpty()
 	}
 }

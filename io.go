@@ -1,0 +1,452 @@
+package tenon
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+)
+
+// ioContract is that of readers, writers and closers that are passed as
+// arguments or results. PROTOCOL.md, section 8, has its .proto.
+//
+// Read and Write are one call each, so that no more is taken from a reader, or
+// given to a writer, than its user asked for. Drain and Fill move everything
+// there is, as a stream, for whoever copies until the end: io.Copy finds them as
+// io.WriterTo and io.ReaderFrom.
+var ioContract = &Contract{
+	Name: "tenon.IO",
+	Methods: []Method{
+		ioRead:  {Name: "Read"},
+		ioWrite: {Name: "Write"},
+		ioClose: {Name: "Close"},
+		ioDrain: {Name: "Drain", ServerStream: true},
+		ioFill:  {Name: "Fill", ClientStream: true},
+	},
+}
+
+const (
+	ioRead = iota
+	ioWrite
+	ioClose
+	ioDrain
+	ioFill
+)
+
+// ioChunk is how much is moved at a time.
+const ioChunk = 64 << 10
+
+// WriteIO writes v, a reader, writer or closer in any combination, as a ref.
+// Nil is not written.
+func (m *Message) WriteIO(num int32, v any, kept bool) {
+	if v == nil {
+		return
+	}
+	if p, ok := v.(interface{ remote() *ioClient }); ok && m.WriteHome(num, p.remote().ref) {
+		return
+	}
+	m.WriteRef(num, Service{Contract: ioContract, Server: &ioServer{v: v}, Without: missing(v)}, kept)
+}
+
+// missing names the methods that v's type has nothing for.
+func missing(v any) []string {
+	var names []string
+	if _, ok := v.(io.Reader); !ok {
+		names = append(names, "Read", "Drain")
+	}
+	if _, ok := v.(io.Writer); !ok {
+		names = append(names, "Write", "Fill")
+	}
+	if _, ok := v.(io.Closer); !ok {
+		names = append(names, "Close")
+	}
+	return names
+}
+
+// ReadReader reads the current field as an [io.Reader] on the other side, whose
+// calls end when ctx does. What io.Copy or another caller of [io.WriterTo]
+// does not use of it is lost, as if it had been read.
+func (m *Message) ReadReader(ctx context.Context) io.Reader {
+	return readIO(m, ctx, func(c *ioClient) io.Reader { return ioReader{c} })
+}
+
+// ReadWriter reads the current field as an [io.Writer].
+func (m *Message) ReadWriter(ctx context.Context) io.Writer {
+	return readIO(m, ctx, func(c *ioClient) io.Writer { return ioWriter{c} })
+}
+
+// ReadReadCloser reads the current field as an [io.ReadCloser]. Close releases
+// the ref.
+func (m *Message) ReadReadCloser(ctx context.Context) io.ReadCloser {
+	return readIO(m, ctx, func(c *ioClient) io.ReadCloser {
+		return struct {
+			ioReader
+			ioCloser
+		}{ioReader{c}, ioCloser{c}}
+	})
+}
+
+// ReadWriteCloser reads the current field as an [io.WriteCloser].
+func (m *Message) ReadWriteCloser(ctx context.Context) io.WriteCloser {
+	return readIO(m, ctx, func(c *ioClient) io.WriteCloser {
+		return struct {
+			ioWriter
+			ioCloser
+		}{ioWriter{c}, ioCloser{c}}
+	})
+}
+
+// ReadReadWriter reads the current field as an [io.ReadWriter].
+func (m *Message) ReadReadWriter(ctx context.Context) io.ReadWriter {
+	return readIO(m, ctx, func(c *ioClient) io.ReadWriter {
+		return struct {
+			ioReader
+			ioWriter
+		}{ioReader{c}, ioWriter{c}}
+	})
+}
+
+// ReadReadWriteCloser reads the current field as an [io.ReadWriteCloser].
+func (m *Message) ReadReadWriteCloser(ctx context.Context) io.ReadWriteCloser {
+	return readIO(m, ctx, func(c *ioClient) io.ReadWriteCloser {
+		return struct {
+			ioReader
+			ioWriter
+			ioCloser
+		}{ioReader{c}, ioWriter{c}, ioCloser{c}}
+	})
+}
+
+func readIO[T any](m *Message, ctx context.Context, proxy func(*ioClient) T) (v T) {
+	ref, own := m.ReadRef(ioContract)
+	switch {
+	case ref != nil:
+		return proxy(&ioClient{ctx: ctx, ref: ref})
+	case own != nil:
+		if s, ok := own.Server.(*ioServer); ok {
+			if v, ok := s.v.(T); ok {
+				return v
+			}
+		}
+		m.fail(errors.New("a reader or writer came home as another kind of thing"))
+	}
+	return v
+}
+
+// An ioClient calls a reader, writer or closer on the other side.
+type ioClient struct {
+	ctx context.Context
+	ref *Ref
+}
+
+func (c *ioClient) remote() *ioClient { return c }
+
+// The parts that proxies are put together from: a proxy has no methods that the
+// contract doesn't promise, so that nobody finds a Close in what is a Reader.
+type (
+	ioReader struct{ *ioClient }
+	ioWriter struct{ *ioClient }
+	ioCloser struct{ c *ioClient }
+)
+
+func (r ioReader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	s, err := r.ref.Open(r.ctx, ioRead)
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	s.Out().WriteUint(1, uint64(min(len(p), ioChunk)))
+	in, err := s.Call()
+	if err != nil {
+		return 0, err
+	}
+	n, eof := 0, false
+	for in.Next() {
+		switch in.Field() {
+		case 1:
+			n = copy(p, in.ReadView())
+		case 2:
+			eof = in.ReadBool()
+		}
+	}
+	if err := in.Err(); err != nil {
+		return n, err
+	}
+	if eof {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// WriteTo implements io.WriterTo.
+func (r ioReader) WriteTo(w io.Writer) (total int64, err error) {
+	s, err := r.ref.Open(r.ctx, ioDrain)
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	if err := s.SendLast(); err != nil {
+		return 0, err
+	}
+	for {
+		in, err := s.Recv()
+		if err == io.EOF {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+		for in.Next() {
+			if in.Field() != 1 {
+				continue
+			}
+			n, err := writeAll(w, in.ReadView())
+			total += int64(n)
+			if err != nil {
+				return total, err
+			}
+		}
+		if err := in.Err(); err != nil {
+			return total, err
+		}
+	}
+}
+
+func writeAll(w io.Writer, p []byte) (int, error) {
+	n, err := w.Write(p)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	return n, err
+}
+
+// Write writes p in parts. A writer that takes less than it was given, and has
+// an error, says how much first, and the error when it is given the rest.
+func (w ioWriter) Write(p []byte) (total int, err error) {
+	for {
+		part := p[total:min(len(p), total+ioChunk)]
+		n, err := w.write(part)
+		total += n
+		switch {
+		case err != nil || total == len(p):
+			return total, err
+		case n == 0:
+			return total, io.ErrShortWrite
+		}
+	}
+}
+
+func (w ioWriter) write(p []byte) (n int, err error) {
+	s, err := w.ref.Open(w.ctx, ioWrite)
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	s.Out().WriteBytes(1, p)
+	in, err := s.Call()
+	if err != nil {
+		return 0, err
+	}
+	for in.Next() {
+		if in.Field() == 1 {
+			n = int(min(in.ReadUint(), uint64(len(p))))
+		}
+	}
+	return n, in.Err()
+}
+
+// ReadFrom implements io.ReaderFrom.
+func (w ioWriter) ReadFrom(r io.Reader) (total int64, err error) {
+	s, err := w.ref.Open(w.ctx, ioFill)
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	buf := make([]byte, ioChunk)
+	for {
+		n, err := r.Read(buf)
+		if n > 0 {
+			s.Out().WriteBytes(1, buf[:n])
+			if err := s.Send(); err != nil {
+				return total, ioOutcome(s, err)
+			}
+			total += int64(n)
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+	if err := s.CloseSend(); err != nil {
+		return total, ioOutcome(s, err)
+	}
+	if _, err := s.Recv(); err != nil && err != io.EOF {
+		return total, err
+	}
+	return total, nil
+}
+
+// ioOutcome returns why the other side ended a stream that is still being sent.
+func ioOutcome(s Stream, err error) error {
+	if _, why := s.Recv(); why != nil && why != io.EOF {
+		return why
+	}
+	return err
+}
+
+// Close closes the other side's value, and releases the ref.
+func (c ioCloser) Close() error {
+	defer c.c.ref.Release()
+	s, err := c.c.ref.Open(c.c.ctx, ioClose)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	_, err = s.Call()
+	return err
+}
+
+// An ioServer serves a reader, writer or closer of this side.
+type ioServer struct {
+	v any
+
+	mu      sync.Mutex
+	read    error // what Read returned along with bytes that were sent without it
+	written error
+}
+
+func (v *ioServer) ServeCall(_ context.Context, method int, s Stream) error {
+	switch method {
+	case ioRead:
+		return v.serveRead(s)
+	case ioWrite:
+		return v.serveWrite(s)
+	case ioDrain:
+		return v.drain(s)
+	case ioFill:
+		return v.fill(s)
+	default:
+		return v.v.(io.Closer).Close()
+	}
+}
+
+func (v *ioServer) takeError(kept *error) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	err := *kept
+	*kept = nil
+	return err
+}
+
+func (v *ioServer) keepError(kept *error, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	*kept = err
+}
+
+func (v *ioServer) serveRead(s Stream) error {
+	in, err := s.Recv()
+	if err != nil {
+		return err
+	}
+	var most uint64
+	for in.Next() {
+		if in.Field() == 1 {
+			most = in.ReadUint()
+		}
+	}
+	if err := in.Err(); err != nil {
+		return err
+	}
+	err = v.takeError(&v.read)
+	n := 0
+	var buf []byte
+	if err == nil {
+		buf = make([]byte, min(most, ioChunk))
+		n, err = v.v.(io.Reader).Read(buf)
+	}
+	if n > 0 {
+		s.Out().WriteBytes(1, buf[:n])
+	}
+	switch {
+	case err == io.EOF:
+		s.Out().WriteBool(2, true)
+		return nil
+	case n > 0:
+		v.keepError(&v.read, err)
+		return nil
+	}
+	return err
+}
+
+func (v *ioServer) serveWrite(s Stream) error {
+	in, err := s.Recv()
+	if err != nil {
+		return err
+	}
+	if err := v.takeError(&v.written); err != nil {
+		return err
+	}
+	n := 0
+	for in.Next() {
+		if in.Field() == 1 {
+			n, err = v.v.(io.Writer).Write(in.ReadView())
+		}
+	}
+	if in.Err() != nil {
+		return in.Err()
+	}
+	if n <= 0 {
+		return err
+	}
+	v.keepError(&v.written, err)
+	s.Out().WriteUint(1, uint64(n))
+	return nil
+}
+
+func (v *ioServer) drain(s Stream) error {
+	buf := make([]byte, ioChunk)
+	for {
+		n, err := v.v.(io.Reader).Read(buf)
+		if n > 0 {
+			s.Out().WriteBytes(1, buf[:n])
+			if err := s.Send(); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (v *ioServer) fill(s Stream) error {
+	for {
+		in, err := s.Recv()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for in.Next() {
+			if in.Field() != 1 {
+				continue
+			}
+			if _, err := writeAll(v.v.(io.Writer), in.ReadView()); err != nil {
+				return err
+			}
+		}
+		if err := in.Err(); err != nil {
+			return err
+		}
+	}
+}
