@@ -26,7 +26,9 @@ func serve() error {
 
 type server struct{}
 
-func (server) Echo(_ context.Context, request []byte) ([]byte, error) { return harness.Echo(request), nil }
+func (server) Echo(_ context.Context, request []byte) ([]byte, error) {
+	return harness.Echo(request), nil
+}
 
 func (server) Messages(_ context.Context, count, size int) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {

@@ -267,6 +267,9 @@ func (c *call) send(final wire.Type, flags wire.Flags) error {
 			f.typ, f.flags = final, f.flags|flags
 		}
 		c.address(&f)
+		if f.typ == wire.Return {
+			c.retire()
+		}
 		if err := c.told(c.peer.out.post(c.Context(), &f, c.urgency())); err != nil {
 			return err
 		}
@@ -431,6 +434,7 @@ func (c *call) Close() error {
 	if c.stop != nil {
 		c.stop()
 	}
+	c.retire()
 	c.discard()
 	return nil
 }
@@ -449,13 +453,7 @@ func (c *call) discard() {
 		p.dispose(c.partial)
 		c.partial = nil
 	}
-	borrowed := c.borrowed
-	c.borrowed = nil
-	p.stats.Held -= len(borrowed)
 	p.mu.Unlock()
-	for _, r := range borrowed {
-		r.Release()
-	}
 	if c.out != nil {
 		pool.put(c.out)
 		c.out = nil
@@ -519,14 +517,29 @@ func (c *call) finish(err error, when urgency) {
 		fault.Encode(err, c.contract.Errors, &m)
 		c.takeBack()
 		f := frame{typ: wire.Return, flags: wire.Fail | wire.End, id: c.id, message: m.Raw()}
+		c.retire()
 		p.out.post(context.Background(), &f, when)
 		pool.put(b)
 	}
-	p.mu.Lock()
-	p.end(c, nil)
-	p.mu.Unlock()
+	c.retire()
 	c.discard()
 	c.ctx.cancel(context.Canceled)
+}
+
+// retire takes the call off the list, and releases what was lent to it. For a
+// call that came in it comes before the answer is sent: a caller that has it, and begins the next call, must not find the limit
+// reached because of this one.
+func (c *call) retire() {
+	p := c.peer
+	p.mu.Lock()
+	p.end(c, nil)
+	borrowed := c.borrowed
+	c.borrowed = nil
+	p.stats.Held -= len(borrowed)
+	p.mu.Unlock()
+	for _, r := range borrowed {
+		r.Release()
+	}
 }
 
 // gone reports whether nobody waits for an answer.
@@ -542,6 +555,7 @@ func (c *call) reply(when urgency) error {
 		return nil
 	}
 	if c.method.ServerStream {
+		c.retire()
 		c.peer.out.post(context.Background(), &frame{typ: wire.Return, flags: wire.End, id: c.id}, when)
 		return nil
 	}
@@ -555,6 +569,7 @@ func (c *call) reply(when urgency) error {
 		return c.send(wire.Return, wire.End)
 	}
 	c.unsent = nil
+	c.retire()
 	c.peer.out.post(context.Background(), &f, cork)
 	c.keep(m)
 	return nil

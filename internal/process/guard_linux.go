@@ -18,6 +18,10 @@ import (
 // have never heard of us. The kernel remembers the group itself, not its
 // number, so a group that has ended is never mistaken for another.
 //
+// A host that exits without stopping its children ends them in the same abrupt
+// way. What is not reached: processes that left the group, and those started
+// in the microseconds before aim.
+//
 // What lost:
 //   - the parent-death signal alone: it reaches the child and none of its
 //     children. As SIGKILL it also keeps the child from killing them when it

