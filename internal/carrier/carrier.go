@@ -8,8 +8,10 @@ import "errors"
 type Carrier interface {
 	// Read fills p with what has arrived, and waits until something has.
 	// It returns io.EOF when the other end is gone, and ErrInterrupted
-	// after Interrupt.
-	Read(p []byte) (int, error)
+	// after Interrupt. With look it may keep the processor busy for a moment
+	// before it sleeps, if that has been of use lately: when something comes
+	// soon, waking up would take longer.
+	Read(p []byte, look bool) (int, error)
 
 	// TryWrite writes as much of a and then b as can be written at once.
 	TryWrite(a, b []byte) (int, error)

@@ -15,11 +15,11 @@ func Pipe(size int) (a, b Carrier) {
 
 type pipe struct{ in, out *ring }
 
-func (p *pipe) Read(b []byte) (int, error)        { return p.in.read(b) }
-func (p *pipe) TryWrite(a, b []byte) (int, error) { return p.out.write(a, b, false) }
-func (p *pipe) Write(a, b []byte) (int, error)    { return p.out.write(a, b, true) }
-func (p *pipe) Interrupt()                        { p.in.interrupt(&p.in.stopRead) }
-func (p *pipe) InterruptWrite()                   { p.out.interrupt(&p.out.stopWrite) }
+func (p *pipe) Read(b []byte, _ bool) (int, error) { return p.in.read(b) }
+func (p *pipe) TryWrite(a, b []byte) (int, error)  { return p.out.write(a, b, false) }
+func (p *pipe) Write(a, b []byte) (int, error)     { return p.out.write(a, b, true) }
+func (p *pipe) Interrupt()                         { p.in.interrupt(&p.in.stopRead) }
+func (p *pipe) InterruptWrite()                    { p.out.interrupt(&p.out.stopWrite) }
 
 func (p *pipe) Close() error {
 	p.in.close(func(r *ring) { r.readerGone = true })

@@ -26,6 +26,12 @@ type Socket struct {
 	iov     [2][]byte
 	try     func(fd uintptr) bool
 	wait    func(fd uintptr) bool
+
+	// The same for a look at what there is to read.
+	into   []byte
+	seen   int
+	lookFn func(fd uintptr) bool
+	looks  looks
 }
 
 // NewSocket takes over f, which must be a connected stream socket that does
@@ -43,26 +49,65 @@ func NewSocket(f *os.File) (*Socket, error) {
 	s := &Socket{file: f, raw: raw}
 	s.try = func(fd uintptr) bool { s.step(int(fd)); return true }
 	s.wait = func(fd uintptr) bool { return s.step(int(fd)) }
+	s.lookFn = func(fd uintptr) bool { s.look(int(fd)); return true }
 	return s, nil
 }
 
 // Read implements Carrier.
-func (s *Socket) Read(p []byte) (int, error) {
+func (s *Socket) Read(p []byte, look bool) (int, error) {
+	if look && s.looks.worthwhile() {
+		s.into, s.seen = p, 0
+		err := s.raw.Read(s.lookFn)
+		s.into = nil
+		if s.seen > 0 {
+			return s.seen, nil
+		}
+		if err != nil {
+			return 0, s.readError(err)
+		}
+	}
 	n, err := s.file.Read(p)
+	if err != nil {
+		err = s.readError(err)
+	}
+	return n, err
+}
+
+func (s *Socket) readError(err error) error {
 	switch {
-	case err == nil:
-		return n, nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		// Cleared here and not before the next Read, where it would wipe out
 		// an interruption meant for that one. One that comes between the two
 		// calls is lost with this one's, which it only repeats.
 		s.file.SetReadDeadline(time.Time{})
-		return n, ErrInterrupted
+		return ErrInterrupted
 	case errors.Is(err, syscall.ECONNRESET):
 		// The other end was closed while it had unread bytes: gone all the same.
-		return n, io.EOF
+		return io.EOF
 	}
-	return n, err
+	return err
+}
+
+// look reads what comes within lookTime, without giving the processor away. End
+// of file and errors are left to the ordinary way of reading.
+func (s *Socket) look(fd int) {
+	for start := time.Now(); ; {
+		for range 4 {
+			n, err := unix.Read(fd, s.into)
+			if n > 0 {
+				s.seen = n
+				s.looks.paid()
+				return
+			}
+			if err != unix.EAGAIN {
+				return
+			}
+		}
+		if time.Since(start) > lookTime {
+			s.looks.wasted()
+			return
+		}
+	}
 }
 
 // TryWrite implements Carrier.

@@ -76,7 +76,7 @@ func (r *reader) take(n int) ([]byte, error) {
 		// No more at a time than a hello usually has: what a length announces
 		// is not allocated before it is there.
 		var chunk [4096]byte
-		k, err := r.carrier.Read(chunk[:])
+		k, err := r.carrier.Read(chunk[:], false)
 		r.have = append(r.have, chunk[:k]...)
 		switch {
 		case r.ctx.Err() != nil && len(r.have) < n:

@@ -60,6 +60,7 @@ type reading struct {
 	ticking   bool
 	ticker    *time.Timer
 	followers int
+	busy      int  // handlers on goroutines of their own, those of streams apart
 	quiet     int  // calls out that ended since the last call in
 	relieved  bool // a follower was told since the attendant last looked
 }
@@ -156,10 +157,11 @@ func (p *Peer) attend(self uint64) {
 		if err == errRobbed {
 			return // rob has said that this goroutine is not to be waited for
 		}
-		if !p.attends(self, err) {
+		look, goesOn := p.attends(self, err)
+		if !goesOn {
 			break
 		}
-		if err := p.in.fill(p.cfg.Carrier); err != nil && err != carrier.ErrInterrupted {
+		if err := p.in.fill(p.cfg.Carrier, look); err != nil && err != carrier.ErrInterrupted {
 			p.fail(err)
 			break
 		}
@@ -168,30 +170,35 @@ func (p *Peer) attend(self uint64) {
 }
 
 // attends decides whether the attendant goes on after what it has read.
-func (p *Peer) attends(self uint64, err error) bool {
+func (p *Peer) attends(self uint64, err error) (look, goesOn bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	relieved := p.relieved
 	p.relieved = false
 	switch {
 	case p.baton == gone:
-		return false
+		return false, false
 	case err != nil:
 		p.failLocked(err)
-		return false
+		return false, false
 	case relieved && p.followers == 0 && p.quiet >= quietCalls:
 		p.move(vacant)
-		return false
+		return false, false
 	}
 	p.turn++
-	return true
+	return p.alone(), true
 }
+
+// alone reports whether whoever reads may look before it sleeps: nobody else in
+// this process has something to do for the connection, and would need the
+// processor.
+func (p *Peer) alone() bool { return p.followers == 0 && p.busy == 0 }
 
 // lead reads until w has what it waits for, ctx has ended, or the baton is
 // taken away. The baton is the caller's when it begins, and not when it ends.
 func (p *Peer) lead(ctx context.Context, w *waiter) {
-	for {
-		err := p.in.fill(p.cfg.Carrier)
+	for look := true; ; {
+		err := p.in.fill(p.cfg.Carrier, look)
 		evicted := err == carrier.ErrInterrupted
 		if err == nil {
 			err = p.frames(0)
@@ -208,6 +215,7 @@ func (p *Peer) lead(ctx context.Context, w *waiter) {
 			p.leave()
 		default:
 			p.turn++
+			look = p.alone()
 			p.mu.Unlock()
 			continue
 		}
@@ -345,14 +353,14 @@ func (in *inbox) inherit() inbox {
 }
 
 // fill reads what has come, and waits for something.
-func (in *inbox) fill(c carrier.Carrier) error {
+func (in *inbox) fill(c carrier.Carrier, look bool) error {
 	if in.r == in.w {
 		in.r, in.w = 0, 0
 	} else if len(in.buf)-in.w < len(in.buf)/2 {
 		in.w = copy(in.buf, in.buf[in.r:in.w])
 		in.r = 0
 	}
-	n, err := c.Read(in.buf[in.w:])
+	n, err := c.Read(in.buf[in.w:], look)
 	in.w += n
 	switch {
 	case n > 0:

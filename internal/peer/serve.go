@@ -88,6 +88,9 @@ func (p *Peer) begin(c *call) {
 		return
 	}
 	c.started = true
+	if !c.method.ClientStream {
+		p.busy++
+	}
 	go c.serve()
 }
 
@@ -98,11 +101,16 @@ func (c *call) serve() {
 	if c.peer.crowded() {
 		urgency = crowded
 	}
+	defer func() { // deferred, for a handler that ends its goroutine
+		took := time.Since(start)
+		c.peer.mu.Lock()
+		defer c.peer.mu.Unlock()
+		c.entry.paces[c.index].note(took, false)
+		if !c.method.ClientStream {
+			c.peer.busy--
+		}
+	}()
 	c.handle(urgency)
-	took := time.Since(start)
-	c.peer.mu.Lock()
-	defer c.peer.mu.Unlock()
-	c.entry.paces[c.index].note(took, false)
 }
 
 // serveInline carries the call out on the attendant's goroutine.
