@@ -172,6 +172,7 @@ type ErrorDef struct {
 	// type, and reports whether it is.
 	Encode func(err error, m *Message) bool
 
-	// Decode makes a value of the type.
-	Decode func(m *Message) (error, error)
+	// Decode makes a value of the type. Cause is what the original wrapped, nil
+	// if nothing, for the field that the type's Unwrap method returns.
+	Decode func(m *Message, cause error) (error, error)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 )
 
 // ioContract is that of readers, writers and closers that are passed as
@@ -19,7 +20,7 @@ var ioContract = &Contract{
 	Methods: []Method{
 		ioRead:  {Name: "Read"},
 		ioWrite: {Name: "Write"},
-		ioClose: {Name: "Close"},
+		ioClose: {Name: "Close", Timeout: 30 * time.Second},
 		ioDrain: {Name: "Drain", ServerStream: true},
 		ioFill:  {Name: "Fill", ClientStream: true},
 	},
@@ -42,7 +43,7 @@ func (m *Message) WriteIO(num int32, v any, kept bool) {
 	if v == nil {
 		return
 	}
-	if p, ok := v.(interface{ remote() *ioClient }); ok && m.WriteHome(num, p.remote().ref) {
+	if p, ok := v.(Proxy); ok && m.WriteHome(num, p.TenonRef()) {
 		return
 	}
 	m.WriteRef(num, Service{Contract: ioContract, Server: &ioServer{v: v}, Without: missing(v)}, kept)
@@ -73,6 +74,11 @@ func (m *Message) ReadReader(ctx context.Context) io.Reader {
 // ReadWriter reads the current field as an [io.Writer].
 func (m *Message) ReadWriter(ctx context.Context) io.Writer {
 	return readIO(m, ctx, func(c *ioClient) io.Writer { return ioWriter{c} })
+}
+
+// ReadCloser reads the current field as an [io.Closer]. Close releases the ref.
+func (m *Message) ReadCloser(ctx context.Context) io.Closer {
+	return readIO(m, ctx, func(c *ioClient) io.Closer { return ioCloser{c} })
 }
 
 // ReadReadCloser reads the current field as an [io.ReadCloser]. Close releases
@@ -139,14 +145,15 @@ type ioClient struct {
 	ref *Ref
 }
 
-func (c *ioClient) remote() *ioClient { return c }
+// TenonRef implements [Proxy].
+func (c *ioClient) TenonRef() *Ref { return c.ref }
 
 // The parts that proxies are put together from: a proxy has no methods that the
 // contract doesn't promise, so that nobody finds a Close in what is a Reader.
 type (
 	ioReader struct{ *ioClient }
 	ioWriter struct{ *ioClient }
-	ioCloser struct{ c *ioClient }
+	ioCloser struct{ *ioClient }
 )
 
 func (r ioReader) Read(p []byte) (int, error) {
@@ -299,10 +306,12 @@ func ioOutcome(s Stream, err error) error {
 	return err
 }
 
-// Close closes the other side's value, and releases the ref.
+// Close closes the other side's value, and releases the ref. It does so even
+// when the context has ended, which is when most values are closed; the method's
+// timeout is its bound.
 func (c ioCloser) Close() error {
-	defer c.c.ref.Release()
-	s, err := c.c.ref.Open(c.c.ctx, ioClose)
+	defer c.ref.Release()
+	s, err := c.ref.Open(context.WithoutCancel(c.ctx), ioClose)
 	if err != nil {
 		return err
 	}

@@ -26,12 +26,26 @@ type Message struct {
 	pos  int
 	err  error
 	refs RefTable
+	big  []piece // long byte slices that were written, which are not copied
+	more int     // their length in all
 
 	num     int32
 	kind    uint8
 	depth   uint8
-	pending bool // the value of the current field has not been read
+	pending bool  // the value of the current field has not been read
+	taken   bool  // part of buf was handed to whoever read it
+	give    *bool // the taken of the message whose bytes may be handed on; nil if none
 }
+
+// A piece is part of a message that is not in its buffer: it comes before what
+// is there from at on.
+type piece struct {
+	at int
+	b  []byte
+}
+
+// long is the length from which on bytes are not copied.
+const long = 16 << 10
 
 // Wire types of protobuf.
 const (
@@ -57,7 +71,8 @@ var (
 // that exports and imports refs through refs, which may be nil. Protocols call
 // it; generated code does not.
 func (m *Message) Reset(buf []byte, refs RefTable) {
-	*m = Message{buf: buf, refs: refs}
+	clear(m.big) // they are others'
+	*m = Message{buf: buf, refs: refs, big: m.big[:0]}
 }
 
 // Load makes m a message that is read from b, which it keeps. Protocols call
@@ -66,11 +81,56 @@ func (m *Message) Load(b []byte, refs RefTable) {
 	*m = Message{buf: b, refs: refs}
 }
 
+// Give is Load, and lets [Message.ReadBytes] return part of b where that saves
+// copying much. Taken reports whether it has; b is not the protocol's to use
+// again then.
+func (m *Message) Give(b []byte, refs RefTable) {
+	*m = Message{buf: b, refs: refs}
+	m.give = &m.taken
+}
+
+// Taken says whether what was given to m was handed on; see [Message.Give].
+func (m *Message) Taken() bool { return m.taken }
+
 // Raw returns the bytes that m holds, written or to be read. They are m's own.
-func (m *Message) Raw() []byte { return m.buf }
+func (m *Message) Raw() []byte {
+	if len(m.big) > 0 {
+		flat := make([]byte, 0, m.Len())
+		for len(flat) < m.Len() {
+			a, b := m.Part(len(flat), m.Len())
+			flat = append(append(flat, a...), b...)
+		}
+		m.buf, m.big, m.more = flat, nil, 0
+	}
+	return m.buf
+}
+
+// Part returns the bytes of a message that was written, from a position on and
+// no more than most, in two slices. It may return fewer than there are.
+func (m *Message) Part(from, most int) (a, b []byte) {
+	shift := 0 // of positions in m's buffer against those in the message
+	for _, p := range m.big {
+		start := p.at + shift
+		switch {
+		case from < start:
+			a = m.buf[from-shift:][:min(most, start-from)]
+			return a, p.b[:min(most-len(a), len(p.b))]
+		case from < start+len(p.b):
+			a = p.b[from-start:]
+			return a[:min(most, len(a))], nil
+		}
+		shift += len(p.b)
+	}
+	a = m.buf[from-shift:]
+	return a[:min(most, len(a))], nil
+}
+
+// Buffer returns the buffer that m was written to, for its next use. It does not
+// hold all of a message that has long byte slices in it.
+func (m *Message) Buffer() []byte { return m.buf }
 
 // Len returns the size of m in bytes.
-func (m *Message) Len() int { return len(m.buf) }
+func (m *Message) Len() int { return len(m.buf) + m.more }
 
 // Err returns what was wrong with the message as far as it was read or
 // written, or nil.
@@ -145,10 +205,16 @@ func (m *Message) WriteString(num int32, v string) {
 	m.buf = append(m.buf, v...)
 }
 
-// WriteBytes writes v as a field of protobuf type bytes.
+// WriteBytes writes v as a field of protobuf type bytes. A long v is not copied:
+// it must not be changed before the message was sent.
 func (m *Message) WriteBytes(num int32, v []byte) {
 	m.tag(num, kindBytes)
 	m.buf = binary.AppendUvarint(m.buf, uint64(len(v)))
+	if len(v) >= long {
+		m.big = append(m.big, piece{len(m.buf), v})
+		m.more += len(v)
+		return
+	}
 	m.buf = append(m.buf, v...)
 }
 
@@ -176,15 +242,24 @@ func (m *Message) Begin(num int32) (mark int) {
 // End ends the nested message that Begin started.
 func (m *Message) End(mark int) {
 	n := len(m.buf) - mark
+	inside := len(m.big)
+	for inside > 0 && m.big[inside-1].at >= mark {
+		inside--
+		n += len(m.big[inside].b)
+	}
 	if n < 0x80 {
 		m.buf[mark-1] = byte(n)
 		return
 	}
 	var size [binary.MaxVarintLen64]byte
 	w := binary.PutUvarint(size[:], uint64(n))
+	end := len(m.buf)
 	m.buf = append(m.buf, size[:w-1]...)
-	copy(m.buf[mark-1+w:], m.buf[mark:mark+n])
+	copy(m.buf[mark-1+w:], m.buf[mark:end])
 	copy(m.buf[mark-1:], size[:w])
+	for i := inside; i < len(m.big); i++ {
+		m.big[i].at += w - 1
+	}
 }
 
 // WriteRef exports s to the other side and writes the ref to it as a field.
@@ -392,6 +467,10 @@ func (m *Message) ReadBytes() []byte {
 	if m.err != nil {
 		return nil
 	}
+	if m.give != nil && len(v) >= long && 2*len(v) >= cap(m.buf) {
+		*m.give = true
+		return v
+	}
 	b := make([]byte, len(v))
 	copy(b, v)
 	return b
@@ -411,7 +490,7 @@ func (m *Message) ReadString() string {
 // shares m's bytes. When sub was read, its error has to be handed back with
 // [Message.Check].
 func (m *Message) ReadMessage(sub *Message) {
-	*sub = Message{buf: m.ReadView(), refs: m.refs, depth: m.depth + 1, err: m.err}
+	*sub = Message{buf: m.ReadView(), refs: m.refs, depth: m.depth + 1, err: m.err, give: m.give}
 	if sub.depth > maxDepth {
 		sub.fail(errDepth)
 	}

@@ -156,8 +156,8 @@ func (d *decoder) value(r *record, kids []error) (value error, whole bool) {
 		if def.Value != nil {
 			return def.Value, true
 		}
-		if value = decodeAs(def, r.value); value != nil {
-			return value, len(kids) == 0
+		if value = decodeAs(def, r.value, sole(r, kids)); value != nil {
+			return value, wraps(value, kids)
 		}
 	}
 	if s := known(r.known); s != nil {
@@ -188,9 +188,29 @@ func known(name []byte) error {
 	return nil
 }
 
+// sole returns the one error that r wraps, nil if there is none or a list.
+func sole(r *record, kids []error) error {
+	if len(kids) == 1 && !r.many {
+		return kids[0]
+	}
+	return nil
+}
+
+// wraps reports whether value wraps just kids by itself.
+func wraps(value error, kids []error) bool {
+	one, list := unwrap(value)
+	switch {
+	case list != nil || len(kids) > 1:
+		return false
+	case len(kids) == 1:
+		return same(one, kids[0])
+	}
+	return one == nil
+}
+
 // decodeAs makes a value of one of the contract's types. It is nil if the
 // fields can't be read: text and causes are left then.
-func decodeAs(def *tenon.ErrorDef, fields []byte) (value error) {
+func decodeAs(def *tenon.ErrorDef, fields []byte, cause error) (value error) {
 	if def.Decode == nil || fields == nil {
 		return nil
 	}
@@ -201,7 +221,7 @@ func decodeAs(def *tenon.ErrorDef, fields []byte) (value error) {
 	}()
 	var m tenon.Message
 	m.Load(fields, nil)
-	value, err := def.Decode(&m)
+	value, err := def.Decode(&m, cause)
 	if err != nil || m.Err() != nil {
 		return nil
 	}

@@ -77,7 +77,7 @@ var defs = []tenon.ErrorDef{
 			}
 			return ok
 		},
-		Decode: func(m *tenon.Message) (error, error) {
+		Decode: func(m *tenon.Message, _ error) (error, error) {
 			var q quota
 			for m.Next() {
 				q = quota(m.ReadInt())
@@ -95,7 +95,7 @@ var defs = []tenon.ErrorDef{
 			}
 			return ok
 		},
-		Decode: func(m *tenon.Message) (error, error) {
+		Decode: func(m *tenon.Message, _ error) (error, error) {
 			e := new(keyError)
 			for m.Next() {
 				switch m.Field() {
@@ -117,7 +117,7 @@ var defs = []tenon.ErrorDef{
 			}
 			return ok
 		},
-		Decode: func(m *tenon.Message) (error, error) {
+		Decode: func(m *tenon.Message, _ error) (error, error) {
 			e := new(opError)
 			for m.Next() {
 				if m.Field() == 1 {
@@ -405,7 +405,7 @@ func TestADefThatPanics(t *testing.T) {
 	bad := []tenon.ErrorDef{{
 		Name:   "kv.Bad",
 		Encode: func(err error, m *tenon.Message) bool { m.WriteUint(1, 1); panic("encode") },
-		Decode: func(m *tenon.Message) (error, error) { panic("decode") },
+		Decode: func(m *tenon.Message, _ error) (error, error) { panic("decode") },
 	}}
 	for _, pair := range [][2][]tenon.ErrorDef{{bad, bad}, {defs, {{Name: "kv.KeyError", Decode: bad[0].Decode}}}} {
 		err := fmt.Errorf("x: %w", &keyError{"k", 1})

@@ -244,24 +244,26 @@ func (c *call) send(final wire.Type, flags wire.Flags) error {
 		return err
 	}
 	c.last = flags&wire.End != 0
-	rest := m.Raw()
+	total := m.Len()
 	refs := c.unsent
 	c.unsent = nil
-	for first := true; ; first = false {
-		n, err := c.takeCredit(len(rest), first)
+	for sent := 0; ; {
+		a, b := m.Part(sent, wire.MaxPart)
+		first := sent == 0
+		n, err := c.takeCredit(len(a)+len(b), first)
 		if err != nil {
 			c.unsent = refs
 			c.takeBack()
 			return err
 		}
-		f := frame{typ: wire.Data, flags: wire.Msg, id: c.id, message: rest[:n]}
+		f := frame{typ: wire.Data, flags: wire.Msg, id: c.id, message: a[:min(n, len(a))], tail: b[:max(n-len(a), 0)]}
 		if first {
 			f.refs = refs
 		}
-		if rest = rest[n:]; len(rest) > 0 {
+		if sent += n; sent < total {
 			f.flags |= wire.More
 			if first {
-				f.total = len(m.Raw())
+				f.total = total
 			}
 		} else {
 			f.typ, f.flags = final, f.flags|flags
@@ -274,7 +276,7 @@ func (c *call) send(final wire.Type, flags wire.Flags) error {
 			return err
 		}
 		refs = nil
-		if len(rest) == 0 {
+		if sent == total {
 			c.keep(m)
 			return nil
 		}
@@ -283,10 +285,10 @@ func (c *call) send(final wire.Type, flags wire.Flags) error {
 
 // keep empties the message, and keeps the buffer that it grew into.
 func (c *call) keep(m *tenon.Message) {
-	if n := int64(m.Len()); n != c.peer.usual.Load() {
+	if n := int64(len(m.Buffer())); n != c.peer.usual.Load() {
 		c.peer.usual.Store(n)
 	}
-	c.out.b = m.Raw()[:0]
+	c.out.b = m.Buffer()[:0]
 	m.Reset(c.out.b, c)
 }
 
@@ -359,7 +361,11 @@ func (c *call) Recv() (*tenon.Message, error) {
 			if took {
 				p.out.kick() // credit, perhaps
 			}
-			c.in.Load(m.bytes(), c)
+			if m.view != nil {
+				c.in.Load(m.view, c)
+			} else {
+				c.in.Give(m.bytes(), c)
+			}
 			return &c.in, nil
 		}
 		if c.ended || !c.mine && c.complete {

@@ -64,15 +64,24 @@ func (m *parcel) bytes() []byte {
 // allowed by the window or has been lent.
 func (m *parcel) add(b []byte) {
 	if m.buf == nil {
-		m.buf = pool.get(max(min(m.total, m.call.peer.cfg.Local.Window), len(b)))
+		m.buf = m.room(max(min(m.total, m.call.peer.cfg.Local.Window), len(b)))
 	}
 	if need := len(m.buf.b) + len(b); need > cap(m.buf.b) {
-		larger := pool.get(max(need, min(m.total, 4*need)))
+		larger := m.room(max(need, min(m.total, 4*need)))
 		larger.b = append(larger.b, m.buf.b...)
 		pool.put(m.buf)
 		m.buf = larger
 	}
 	m.buf.b = append(m.buf.b, b...)
+}
+
+// room returns a buffer for n bytes. A message in parts is mostly one long byte
+// slice, which its reader is given as it is, so its buffer is not one to keep.
+func (m *parcel) room(n int) *buffer {
+	if m.total > wire.MaxPart {
+		return &buffer{b: make([]byte, 0, n)}
+	}
+	return pool.get(n)
 }
 
 // extend sees to it that the rest of a message in parts can come. Peer.mu is
@@ -129,6 +138,10 @@ func (p *Peer) consumed(c *call) {
 	}
 	c.current = nil
 	c.owed += m.cost - m.loan
+	if c.in.Taken() {
+		m.buf = nil
+	}
+	c.in.Load(nil, c)
 	p.dispose(m)
 }
 

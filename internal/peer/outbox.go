@@ -65,6 +65,7 @@ type frame struct {
 	refs    []uint64
 	total   int // announced size, for a first part with more to come
 	message []byte
+	tail    []byte // the rest of the message
 }
 
 type target struct {
@@ -96,7 +97,7 @@ func (f *frame) appendTo(b []byte) []byte {
 	if f.total > 0 {
 		b = binary.AppendUvarint(b, uint64(f.total))
 	}
-	length := len(b) - at - wire.HeaderSize + len(f.message)
+	length := len(b) - at - wire.HeaderSize + len(f.message) + len(f.tail)
 	wire.Header{Type: f.typ, Flags: f.flags, Length: length, ID: f.id}.Put(b[at:])
 	return b
 }
@@ -122,10 +123,16 @@ func (o *outbox) post(ctx context.Context, f *frame, when urgency) error {
 		return nil
 	}
 	o.buf = f.appendTo(o.buf)
-	if len(f.message) >= direct && when != cork && !o.writing {
-		return o.writeDirect(ctx, f.message)
+	if when != cork && !o.writing {
+		if len(f.tail) >= direct {
+			o.buf = append(o.buf, f.message...)
+			return o.writeDirect(ctx, f.tail)
+		}
+		if len(f.message) >= direct && len(f.tail) == 0 {
+			return o.writeDirect(ctx, f.message)
+		}
 	}
-	o.buf = append(o.buf, f.message...)
+	o.buf = append(append(o.buf, f.message...), f.tail...)
 	if len(o.buf) > outboxMax {
 		o.err = errDeaf
 		o.mu.Unlock()

@@ -147,7 +147,7 @@ func TestOutOfDescriptors(t *testing.T) {
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	for room := range uint64(12) { // fails at each step in turn
+	for room := range uint64(16) { // fails at each step in turn
 		before := openFds(t)
 		low := limit
 		low.Cur = uint64(before) + room

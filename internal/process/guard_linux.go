@@ -1,7 +1,6 @@
 package process
 
 import (
-	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -18,64 +17,71 @@ import (
 // have never heard of us. The kernel remembers the group itself, not its
 // number, so a group that has ended is never mistaken for another.
 //
+// There are two such pairs. Recent kernels go through the group without a lock
+// against forks, unlike kill(2): a process that has not been reached yet may
+// have a child behind the signal's back. The second pair's signal comes when
+// all that were there at the first can fork no more.
+//
 // A host that exits without stopping its children ends them in the same abrupt
-// way. What is not reached: processes that left the group, and those started
-// in the microseconds before aim.
+// way. What is not reached: processes that left the group, and those which the
+// child starts before Start, here, has returned.
 //
 // What lost:
 //   - the parent-death signal alone: it reaches the child and none of its
 //     children. As SIGKILL it also keeps the child from killing them when it
 //     reads the end of file; as SIGTERM it spares whoever ignores or is stopped.
-//     It is set nevertheless: it covers the microseconds before aim, and
-//     descriptors that a child forked without exec keeps open.
+//     It is set nevertheless: it covers the time before aim, and a guard that
+//     is held open by a child which was forked without exec.
+//   - holding the child back until aim, by ptrace: sandboxes forbid it, and a
+//     setuid program loses its rights.
 //   - a watcher process: another exec, to be started, found and kept alive.
 //   - a controlling terminal whose master is held here: hangs up on the whole
 //     session, but by SIGHUP, which can be ignored, and programs such as ssh
 //     would then ask their questions on a terminal that nobody sees.
 //   - a pid namespace, a cgroup: need privileges that a host seldom has.
-type guard struct{ a, b int } // zero: there is none
+type guard []int // descriptors, pair by pair; nil: there is none
 
 func newGuard() (guard, error) {
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return guard{}, fmt.Errorf("making a socketpair that watches over the process group: %w", err)
+	const pairs = 2
+	var g guard
+	for range pairs {
+		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			g.close()
+			return nil, fmt.Errorf("making a socketpair that watches over the process group: %w", err)
+		}
+		g = append(g, fds[0], fds[1])
 	}
-	g := guard{a: fds[0], b: fds[1]}
-	if err := errors.Join(arm(g.a), arm(g.b)); errors.Is(err, errNoAsync) {
-		// Kernels that only look like Linux may lack it. The parent-death
-		// signal and the end of file are left.
-		g.close()
-		return guard{}, nil
+	for _, fd := range g {
+		if arm(fd) != nil {
+			// Kernels that only look like Linux may lack it. The parent-death
+			// signal and the end of file are left.
+			g.close()
+			return nil, nil
+		}
 	}
 	return g, nil
 }
-
-var errNoAsync = errors.New("no signals from descriptors")
 
 func arm(fd int) error {
 	_, err := unix.FcntlInt(uintptr(fd), unix.F_SETSIG, int(unix.SIGKILL))
 	if err == nil {
 		_, err = unix.FcntlInt(uintptr(fd), unix.F_SETFL, unix.O_ASYNC)
 	}
-	if err != nil {
-		return errNoAsync
-	}
-	return nil
+	return err
 }
 
 // aim names the group. It is all that is left to do after the fork, to keep
 // short the time in which the child runs unguarded.
 func (g guard) aim(pgid int) {
-	if g != (guard{}) {
-		unix.FcntlInt(uintptr(g.a), unix.F_SETOWN, -pgid)
-		unix.FcntlInt(uintptr(g.b), unix.F_SETOWN, -pgid)
+	for _, fd := range g {
+		unix.FcntlInt(uintptr(fd), unix.F_SETOWN, -pgid)
 	}
 }
 
-// close closes the pair, which kills what is left of the group.
+// close closes the pairs, which kills what is left of the group.
 func (g guard) close() {
-	if g != (guard{}) {
-		unix.Close(g.a)
-		unix.Close(g.b)
+	for _, fd := range g {
+		unix.Close(fd)
 	}
 }

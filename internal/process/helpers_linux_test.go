@@ -79,8 +79,12 @@ func (r *reports) line() string {
 // watch reads a line of pids and takes hold of them.
 func (r *reports) watch() []watched {
 	r.Helper()
-	var all []watched
-	for word := range strings.FieldsSeq(r.line()) {
+	return r.hold(r.line())
+}
+
+func (r *reports) hold(pids string) (all []watched) {
+	r.Helper()
+	for word := range strings.FieldsSeq(pids) {
 		pid, err := strconv.Atoi(word)
 		if err != nil {
 			r.Fatal(err)
@@ -93,6 +97,27 @@ func (r *reports) watch() []watched {
 		all = append(all, watched{pid, fd})
 	}
 	return all
+}
+
+// watchHost waits until each host, the one in its arguments included, is back
+// from Start: that is when the guarantee begins. The tree's own report comes
+// before, after or in between.
+func (r *reports) watchHost(args []string) (tree []watched) {
+	r.Helper()
+	missing := 1
+	for _, arg := range args {
+		if arg == "host" {
+			missing++
+		}
+	}
+	for missing > 0 || tree == nil {
+		if line := r.line(); line == "started" {
+			missing--
+		} else {
+			tree = r.hold(line)
+		}
+	}
+	return tree
 }
 
 type watched struct{ pid, fd int }

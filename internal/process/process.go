@@ -4,9 +4,10 @@
 // What "never" rests on differs between systems:
 //
 //   - Linux: the kernel kills the child when the parent is gone, by the
-//     parent-death signal, and the child's whole process group with it, by a
-//     pair of sockets that send SIGKILL to the group when they are closed.
-//     Neither needs the child's help.
+//     parent-death signal, and the child's whole process group with it, by
+//     sockets that send SIGKILL to the group when they are closed. Neither
+//     needs the child's help. A shared group, see [GroupShared], has only the
+//     first, and needs a child that calls [SurviveParent] for the rest.
 //   - Windows: a job object that is killed when its last handle is closed.
 //   - Elsewhere: the child has to notice the end of file on a socket that it
 //     inherited, and to call [KillOwnTree].
@@ -152,7 +153,8 @@ type Process struct {
 //
 // The child belongs to one goroutine, which lives as long as it does, collects
 // its exit status at once, and then, unless the child is detached, kills what
-// it left behind in its tree.
+// it left behind in its tree. Namespaces and the like that the caller's thread
+// entered by itself do not pass to the child: another thread forks it.
 func Start(spec Spec) (*Process, error) {
 	if err := checkPath(spec.Path); err != nil {
 		return nil, err

@@ -133,6 +133,7 @@ func roleHost(args []string) {
 		spec.Path, spec.Args = args[1], args[1:]
 	}
 	must(Start(spec))
+	report("started")
 	child.Close()
 	buf := make([]byte, 1)
 	os.Stdin.Read(buf) // the end of file says: end by yourself
