@@ -52,6 +52,7 @@ type call struct {
 	used0    bool
 	credit   int64 // how much may be sent
 	window   int64 // how much may be received
+	row      int   // parts sent since a message was last received
 	wanted   int64 // how much credit the sender waits for
 	owed     int64 // how much credit is to be given back
 	started  bool  // the handler was started
@@ -163,9 +164,9 @@ func (p *Peer) wakeSlots() {
 	}
 }
 
+// crowded reports whether so many calls are under way that others are likely to
+// have something to write as well. Peer.mu is held.
 func (p *Peer) crowded() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	return p.stats.ActiveOut+p.stats.ActiveIn >= crowd
 }
 
@@ -250,7 +251,7 @@ func (c *call) send(final wire.Type, flags wire.Flags) error {
 	for sent := 0; ; {
 		a, b := m.Part(sent, wire.MaxPart)
 		first := sent == 0
-		n, err := c.takeCredit(len(a)+len(b), first)
+		n, when, err := c.takeCredit(len(a)+len(b), first)
 		if err != nil {
 			c.unsent = refs
 			c.takeBack()
@@ -272,7 +273,7 @@ func (c *call) send(final wire.Type, flags wire.Flags) error {
 		if f.typ == wire.Return {
 			c.retire()
 		}
-		if err := c.told(c.peer.out.post(c.Context(), &f, c.urgency())); err != nil {
+		if err := c.told(c.peer.out.post(c.Context(), &f, when)); err != nil {
 			return err
 		}
 		refs = nil
@@ -292,8 +293,19 @@ func (c *call) keep(m *tenon.Message) {
 	m.Reset(c.out.b, c)
 }
 
+// burst is how many messages a call sends in a row, without waiting for one,
+// before they are taken for many: from then on several go out with one system
+// call.
+const burst = 4
+
+// urgency says when the next frame of the call is to be written. Peer.mu is
+// held.
 func (c *call) urgency() urgency {
-	if c.peer.crowded() {
+	c.row++
+	switch {
+	case c.row > burst:
+		return soon
+	case c.peer.crowded():
 		return crowded
 	}
 	return flush
@@ -356,6 +368,7 @@ func (c *call) Recv() (*tenon.Message, error) {
 			c.queue[0] = nil
 			c.queue = c.queue[1:]
 			c.current = m
+			c.row = 0
 			p.repay(c)
 			p.mu.Unlock()
 			if took {

@@ -174,15 +174,16 @@ func (p *Peer) dispose(m *parcel) {
 	}
 }
 
-// takeCredit waits until some of size bytes may be sent, and says how many.
-func (c *call) takeCredit(size int, first bool) (int, error) {
+// takeCredit waits until some of size bytes may be sent, and says how many, and how
+// they are to be written.
+func (c *call) takeCredit(size int, first bool) (int, urgency, error) {
 	p := c.peer
 	for {
 		p.mu.Lock()
 		if c.ended {
 			err := c.outcome()
 			p.mu.Unlock()
-			return 0, err
+			return 0, flush, err
 		}
 		cost := int64(0)
 		if first {
@@ -193,14 +194,15 @@ func (c *call) takeCredit(size int, first bool) (int, error) {
 		// cost more than it moves.
 		if n == int64(size) || n >= wire.MaxPart/4 {
 			c.credit -= n + cost
+			when := c.urgency()
 			p.mu.Unlock()
-			return int(n), nil
+			return int(n), when, nil
 		}
 		c.wanted = min(int64(size), wire.MaxPart/4) + cost
 		p.mu.Unlock()
 		if err := p.await(c.Context(), &c.sender); err != nil {
 			c.abandon(err)
-			return 0, contextError(err, c.contract, c.method.Name)
+			return 0, flush, contextError(err, c.contract, c.method.Name)
 		}
 	}
 }

@@ -49,9 +49,10 @@ var errDeaf = errors.New("the other side does not read what it is sent")
 type urgency uint8
 
 const (
-	flush urgency = iota // at once; the poster may wait for the other side
-	cork                 // with the next flush or kick; the poster never waits
-	crowded
+	flush   urgency = iota // at once; the poster may wait for the other side
+	crowded                // so, but after others that are ready have added theirs
+	soon                   // by a goroutine, while the poster goes on; it may wait
+	cork                   // with the next flush or kick; the poster never waits
 )
 
 // A frame is what post sends.
@@ -146,10 +147,17 @@ func (o *outbox) post(ctx context.Context, f *frame, when urgency) error {
 	}
 	o.writing = true
 	o.mu.Unlock()
-	if when == crowded {
+	switch when {
+	case soon:
+		if !o.peer.goes.start(o.flush) {
+			o.broken(errClosed)
+		}
+	case crowded:
 		runtime.Gosched()
+		fallthrough
+	default:
+		o.flush()
 	}
-	o.flush()
 	return nil
 }
 

@@ -97,10 +97,6 @@ func (p *Peer) begin(c *call) {
 // serve carries the call out on a goroutine of its own.
 func (c *call) serve() {
 	start := time.Now()
-	urgency := flush
-	if c.peer.crowded() {
-		urgency = crowded
-	}
 	defer func() { // deferred, for a handler that ends its goroutine
 		took := time.Since(start)
 		c.peer.mu.Lock()
@@ -110,7 +106,7 @@ func (c *call) serve() {
 			c.peer.busy--
 		}
 	}()
-	c.handle(urgency)
+	c.handle(flush)
 }
 
 // serveInline carries the call out on the attendant's goroutine.
