@@ -48,8 +48,10 @@ func (e *entry) fast(method int) bool {
 }
 
 // A pace is what is known of how long a method takes. A method has to prove
-// itself short, on goroutines of its own, before it runs inline, and one that
-// held up the reading has to prove it again, four times as long each time.
+// itself short on goroutines of its own before it runs inline. One that held up
+// the reading has to prove it again, by four times as many short runs each time;
+// half of that is forgiven after a long while without, because on a busy machine
+// any function is held up now and then.
 type pace struct {
 	streak, need int
 }
@@ -65,13 +67,16 @@ func (p *pace) fast() bool { return p.streak >= max(p.need, firstNeed) }
 
 func (p *pace) note(took time.Duration, robbed bool) {
 	switch {
-	case robbed, took > longRun:
+	case robbed:
 		p.streak = 0
 		p.need = min(4*max(p.need, firstNeed), mostNeed)
-	case took > shortRun && !p.fast():
+	case took > longRun, took > shortRun && !p.fast():
 		p.streak = 0
 	case took <= shortRun:
 		p.streak++
+		if p.streak >= 4*p.need && p.need > firstNeed {
+			p.streak, p.need = p.need, p.need/2
+		}
 	}
 }
 
@@ -122,6 +127,8 @@ func (p *Peer) serveInline(c *call, self uint64) error {
 			if p.holder == self && p.baton == inline {
 				p.rob()
 				p.attendant()
+			} else {
+				p.goes.start(p.out.kick) // nobody comes back to write the answer
 			}
 		}
 	}()
