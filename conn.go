@@ -3,6 +3,7 @@ package tenon
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync/atomic"
 )
 
@@ -124,6 +125,17 @@ func (r *Ref) Open(ctx context.Context, method int) (Stream, error) {
 		}
 	}
 	return r.conn.Open(ctx, r, method)
+}
+
+// Offers reports whether the other end has the method with the given index. Of
+// what is not a service only the methods that are not optional are known.
+func (r *Ref) Offers(method int) bool {
+	m := &r.contract.Methods[method]
+	if r.id != 0 {
+		return !m.Optional
+	}
+	methods, _ := r.conn.Offers(r.contract.Name)
+	return slices.Contains(methods, m.Name)
 }
 
 // Release gives the ref up. Only the first call does anything.

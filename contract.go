@@ -97,6 +97,21 @@ func (c *Contract) Bind(conn Conn) (*Ref, error) {
 	return NewRef(conn, c, 0, false), nil
 }
 
+// BindCaller is Bind on the connection that the call being handled under ctx
+// came in on: that is how a plugin reaches a service of its host. It fails with
+// code [FailedPrecondition] if ctx is not that of a handler.
+func (c *Contract) BindCaller(ctx context.Context) (*Ref, error) {
+	conn, _, ok := Caller(ctx)
+	if !ok {
+		return nil, &Error{
+			Code:    FailedPrecondition,
+			Service: c.Name,
+			Message: "no caller to ask for " + c.Name + ": the context is not that of a call that came in",
+		}
+	}
+	return c.Bind(conn)
+}
+
 // A Service is an implementation of a contract, ready to be served.
 type Service struct {
 	Contract *Contract
@@ -109,7 +124,9 @@ type Service struct {
 	Without []string
 
 	// Versions are the app's versions in which the service is offered. Empty
-	// means the newest, [App.Version].
+	// means, of a plugin's service, the newest, [App.Version], and of a host's,
+	// all: a plugin's contracts are what versions are about, and what a host
+	// offers usually serves plugins of any.
 	Versions []int
 }
 

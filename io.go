@@ -2,7 +2,6 @@ package tenon
 
 import (
 	"context"
-	"errors"
 	"io"
 	"sync"
 	"time"
@@ -37,109 +36,8 @@ const (
 // ioChunk is how much is moved at a time.
 const ioChunk = 64 << 10
 
-// WriteIO writes v, a reader, writer or closer in any combination, as a ref.
-// Nil is not written.
-func (m *Message) WriteIO(num int32, v any, kept bool) {
-	if v == nil {
-		return
-	}
-	if p, ok := v.(Proxy); ok && m.WriteHome(num, p.TenonRef()) {
-		return
-	}
-	m.WriteRef(num, Service{Contract: ioContract, Server: &ioServer{v: v}, Without: missing(v)}, kept)
-}
-
-// missing names the methods that v's type has nothing for.
-func missing(v any) []string {
-	var names []string
-	if _, ok := v.(io.Reader); !ok {
-		names = append(names, "Read", "Drain")
-	}
-	if _, ok := v.(io.Writer); !ok {
-		names = append(names, "Write", "Fill")
-	}
-	if _, ok := v.(io.Closer); !ok {
-		names = append(names, "Close")
-	}
-	return names
-}
-
-// ReadReader reads the current field as an [io.Reader] on the other side, whose
-// calls end when ctx does. What io.Copy or another caller of [io.WriterTo]
-// does not use of it is lost, as if it had been read.
-func (m *Message) ReadReader(ctx context.Context) io.Reader {
-	return readIO(m, ctx, func(c *ioClient) io.Reader { return ioReader{c} })
-}
-
-// ReadWriter reads the current field as an [io.Writer].
-func (m *Message) ReadWriter(ctx context.Context) io.Writer {
-	return readIO(m, ctx, func(c *ioClient) io.Writer { return ioWriter{c} })
-}
-
-// ReadCloser reads the current field as an [io.Closer]. Close releases the ref.
-func (m *Message) ReadCloser(ctx context.Context) io.Closer {
-	return readIO(m, ctx, func(c *ioClient) io.Closer { return ioCloser{c} })
-}
-
-// ReadReadCloser reads the current field as an [io.ReadCloser]. Close releases
-// the ref.
-func (m *Message) ReadReadCloser(ctx context.Context) io.ReadCloser {
-	return readIO(m, ctx, func(c *ioClient) io.ReadCloser {
-		return struct {
-			ioReader
-			ioCloser
-		}{ioReader{c}, ioCloser{c}}
-	})
-}
-
-// ReadWriteCloser reads the current field as an [io.WriteCloser].
-func (m *Message) ReadWriteCloser(ctx context.Context) io.WriteCloser {
-	return readIO(m, ctx, func(c *ioClient) io.WriteCloser {
-		return struct {
-			ioWriter
-			ioCloser
-		}{ioWriter{c}, ioCloser{c}}
-	})
-}
-
-// ReadReadWriter reads the current field as an [io.ReadWriter].
-func (m *Message) ReadReadWriter(ctx context.Context) io.ReadWriter {
-	return readIO(m, ctx, func(c *ioClient) io.ReadWriter {
-		return struct {
-			ioReader
-			ioWriter
-		}{ioReader{c}, ioWriter{c}}
-	})
-}
-
-// ReadReadWriteCloser reads the current field as an [io.ReadWriteCloser].
-func (m *Message) ReadReadWriteCloser(ctx context.Context) io.ReadWriteCloser {
-	return readIO(m, ctx, func(c *ioClient) io.ReadWriteCloser {
-		return struct {
-			ioReader
-			ioWriter
-			ioCloser
-		}{ioReader{c}, ioWriter{c}, ioCloser{c}}
-	})
-}
-
-func readIO[T any](m *Message, ctx context.Context, proxy func(*ioClient) T) (v T) {
-	ref, own := m.ReadRef(ioContract)
-	switch {
-	case ref != nil:
-		return proxy(&ioClient{ctx: ctx, ref: ref})
-	case own != nil:
-		if s, ok := own.Server.(*ioServer); ok {
-			if v, ok := s.v.(T); ok {
-				return v
-			}
-		}
-		m.fail(errors.New("a reader or writer came home as another kind of thing"))
-	}
-	return v
-}
-
-// An ioClient calls a reader, writer or closer on the other side.
+// An ioClient calls a reader, writer or closer on the other side. A proxy of
+// several parts has it once more by itself, or its TenonRef would be ambiguous.
 type ioClient struct {
 	ctx context.Context
 	ref *Ref

@@ -11,8 +11,6 @@ package host
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -23,6 +21,7 @@ import (
 
 	"github.com/tenon-go/tenon"
 	"github.com/tenon-go/tenon/internal/carrier"
+	"github.com/tenon-go/tenon/internal/handshake"
 )
 
 // Config says which plugin to start, and how. It is copied: neither it nor what
@@ -110,17 +109,18 @@ type Stage string
 
 // The stages of a start, in order.
 const (
-	StageConfig    Stage = "configuration" // the Config is not usable
-	StageFind      Stage = "find"          // the program was not found
-	StageStart     Stage = "start"         // the process could not be started
-	StageHandshake Stage = "handshake"     // the process did not say hello
-	StageVersion   Stage = "version"       // it did, but host and plugin do not match
+	StageConfig    Stage = "configuration"  // the Config is not usable
+	StageFind      Stage = "find"           // the program was not found
+	StageStart     Stage = "start"          // the process could not be started
+	StageHandshake Stage = "handshake"      // the process did not say hello
+	StageVersion   Stage = "version"        // it did, but host and plugin do not match
+	StageInit      Stage = "initialisation" // they match, but the plugin refused to serve
 )
 
 var (
-	errNoCmd   = errors.New("host.Config has neither Cmd nor InProcess")
-	errBoth    = errors.New("host.Config has both Cmd and InProcess")
-	errWindows = errors.New("Cmd.ExtraFiles are not supported on Windows")
+	errNoCmd  = errors.New("host.Config has neither Cmd nor InProcess: give one of them")
+	errBoth   = errors.New("host.Config has both Cmd and InProcess: give one of them")
+	errNoPath = errors.New("host.Config.Cmd has an empty Path: it names no program")
 )
 
 // prepared checks cfg and fills in what is left to it.
@@ -133,11 +133,11 @@ func (cfg Config) prepared() (Config, error) {
 		return cfg, errNoCmd
 	case cfg.Cmd != nil && cfg.InProcess != nil:
 		return cfg, errBoth
+	case cfg.Cmd != nil && cfg.Cmd.Path == "":
+		return cfg, errNoPath
 	}
-	for i, s := range cfg.Services {
-		if s.Contract == nil || s.Server == nil {
-			return cfg, fmt.Errorf("host.Config.Services[%d] is empty", i)
-		}
+	if err := checkServices(cfg.Services); err != nil {
+		return cfg, err
 	}
 	cfg.Services = slices.Clone(cfg.Services)
 	if cfg.Name == "" && cfg.Cmd != nil {
@@ -172,7 +172,8 @@ func lowest(l *slog.Logger) slog.Level {
 // caller says, and the offer.
 func (cfg Config) environment(host []string, offer ...string) []string {
 	var env []string
-	for _, entry := range host {
+	// What this process was itself offered, as a plugin, is not for its own.
+	for _, entry := range handshake.Scrub(host) {
 		if cfg.InheritEnv || allowed(entry) {
 			env = append(env, entry)
 		}
@@ -211,5 +212,3 @@ func asFile(w any) (*os.File, bool) {
 	f, ok := w.(*os.File)
 	return f, ok && f != nil
 }
-
-var _ io.Writer = (*os.File)(nil)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // A StartError says why a plugin did not start: how far it came, why not
@@ -36,8 +37,22 @@ func (e *StartError) Error() string {
 		row("ended", e.Exit.String())
 		row("panic", e.Exit.Panic)
 	}
-	row("output", strings.Join(e.Last, "\n"))
+	row("output", harmless(strings.Join(e.Last, "\n")))
 	row("try", e.Hint)
+	return b.String()
+}
+
+// harmless shows control characters as what they are: the text may end up on a
+// terminal, which is not the plugin's to steer.
+func harmless(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r != '\n' && r != '\t' && unicode.IsControl(r) {
+			fmt.Fprintf(&b, "\\x%02x", r)
+			continue
+		}
+		b.WriteRune(r)
+	}
 	return b.String()
 }
 
@@ -58,6 +73,9 @@ type Exit struct {
 
 	// Last are the last lines on standard error, the oldest first.
 	Last []string
+
+	// Err is what serving the plugin returned, if it ran in this process.
+	Err error
 
 	// OutOfMemory says that the system probably killed the process for want of
 	// memory.
@@ -84,29 +102,62 @@ type ExitError struct {
 	Path string // of its program
 	Exit Exit
 
-	// Killed says that Stop had to kill it.
+	// Killed says that the host killed it: Kill was called, Stop had to, or the
+	// plugin was of no use any more.
 	Killed bool
+
+	// Err is the *tenon.TransportError of a plugin that was killed because it
+	// broke a rule of the protocol. Otherwise it is nil.
+	Err error
+}
+
+// Unwrap returns Err, or what a plugin in this process was ended by.
+func (e *ExitError) Unwrap() error {
+	if e.Err != nil {
+		return e.Err
+	}
+	return e.Exit.Err
 }
 
 // Error is one line: who, how, and the reason as far as it is known.
 func (e *ExitError) Error() string {
-	what := "ended"
-	switch {
-	case e.Killed:
-		what = "had to be killed"
-	case e.Exit.Panic != "" || e.Exit.Signal != nil:
-		what = "crashed"
+	where := fmt.Sprintf("pid %d", e.Exit.PID)
+	if e.Exit.PID == 0 {
+		where = "in process"
 	}
-	text := fmt.Sprintf("plugin %q (pid %d) %s: %s", e.Name, e.Exit.PID, what, e.Exit.String())
-	switch {
-	case e.Exit.Panic != "":
-		text += ": " + firstLine(e.Exit.Panic)
-	case e.Exit.OutOfMemory:
-		text += ": the system was out of memory"
-	case len(e.Exit.Last) > 0 && !e.Killed:
-		text += ", last output " + strconv.Quote(e.Exit.Last[len(e.Exit.Last)-1])
+	text := fmt.Sprintf("plugin %q (%s) %s: %s", e.Name, where, e.verb(), e.Exit.String())
+	if reason := e.reason(); reason != "" {
+		text += ": " + reason
 	}
 	return text
+}
+
+func (e *ExitError) verb() string {
+	switch {
+	case e.Killed:
+		return "was ended by the host"
+	case e.Exit.Panic != "" || e.Exit.Signal != nil:
+		return "crashed"
+	case e.Exit.Code == 0 && e.Exit.Err == nil:
+		return "ended by itself"
+	}
+	return "ended"
+}
+
+func (e *ExitError) reason() string {
+	switch {
+	case e.Err != nil:
+		return e.Err.Error()
+	case e.Exit.Err != nil:
+		return e.Exit.Err.Error()
+	case e.Exit.Panic != "":
+		return firstLine(e.Exit.Panic)
+	case e.Exit.OutOfMemory:
+		return "the system was out of memory"
+	case len(e.Exit.Last) > 0 && !e.Killed:
+		return "last output " + strconv.Quote(e.Exit.Last[len(e.Exit.Last)-1])
+	}
+	return ""
 }
 
 func firstLine(s string) string {

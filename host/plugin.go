@@ -2,9 +2,8 @@ package host
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"sync"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -24,16 +23,35 @@ type Plugin struct {
 	info    Info
 	started time.Time
 	peer    *peer.Peer
+	gate    *link.Gate // what the plugin calls waits for the fields above
 
 	run    runner
+	stdin  *os.File    // the host's end, nil if there is nothing to copy
 	stdout *stdio.Pump // nil if the plugin has the host's descriptor
 	stderr *stdio.Pump
 
-	killed atomic.Bool   // Stop or Kill has killed it
-	done   chan struct{} // closed when exit is set and the output was passed on
-	exit   *ExitError    // nil if it ended well
+	stopping atomic.Bool // Stop was called
+	killed   atomic.Bool // Stop, Kill or the host's own judgement has killed it
 
-	stopping sync.Once
+	// patience ends when slow writers of the output are not waited for any more.
+	patience context.Context
+	hurry    context.CancelFunc
+
+	ended chan struct{} // closed when exit is set: the process is gone, its output passed on
+	done  chan struct{} // closed when the connection has been cleared up as well
+	exit  *ExitError    // nil if it ended well
+}
+
+func newPlugin(cfg Config) *Plugin {
+	p := &Plugin{
+		cfg: cfg, started: time.Now(), gate: link.NewGate(),
+		ended: make(chan struct{}), done: make(chan struct{}),
+	}
+	if cfg.Cmd != nil {
+		p.path = cfg.Cmd.Path
+	}
+	p.patience, p.hurry = context.WithCancel(context.Background())
+	return p
 }
 
 // Info is what is known of a plugin since its start.
@@ -55,8 +73,10 @@ type runner interface {
 	// terminate asks it to end, kill makes it.
 	terminate()
 	kill()
-	// outcome says how it ended, after Done.
+	// outcome says how it ended, after Done, and failure with which error, if it
+	// has no process.
 	outcome() process.Exit
+	failure() error
 	pid() int
 }
 
@@ -79,12 +99,13 @@ func (p *Plugin) Release(id uint64) { p.peer.Release(id) }
 // Stats implements [tenon.Conn].
 func (p *Plugin) Stats() tenon.Stats { return p.peer.Stats() }
 
-// Done is closed when the plugin has ended, its output has been passed on, and
-// how it ended is known.
+// Done is closed when the plugin has ended, its output and its last log records
+// have been passed on, and how it ended is known. Writers and loggers that hang
+// delay it by a few seconds at most.
 func (p *Plugin) Done() <-chan struct{} { return p.done }
 
-// Err says how the plugin ended: an *[ExitError], or nil if it ended well or
-// has not ended.
+// Err says how the plugin ended: an *[ExitError], or nil if it ended well
+// because Stop asked it to, or has not ended.
 func (p *Plugin) Err() error {
 	select {
 	case <-p.done:
@@ -107,83 +128,18 @@ func (p *Plugin) SetLogLevel(ctx context.Context, level slog.Level) error {
 }
 
 // Kill ends the plugin, and everything that it started, at once. It does not
-// wait; see Done.
+// wait; see Done. A plugin in this process is only told to end.
 func (p *Plugin) Kill() {
-	p.killed.Store(true)
-	p.run.kill()
+	p.kill()
 	p.peer.Fail(errKilled)
 }
 
-var errKilled = errors.New("the plugin was killed by the host")
-
-// stopTimeout bounds Stop where its context has no deadline.
-const stopTimeout = 10 * time.Second
-
-// Stop ends the plugin and waits until it is gone. It returns by ctx's deadline
-// whatever the plugin does, or after 10 seconds if there is none:
-//
-//   - The plugin is asked to leave, finishes the calls that it is busy with, and
-//     exits. It has half of the time for that.
-//   - Then the connection is closed, which fails what is still under way, and
-//     the process is sent SIGTERM; it has three quarters of what is left.
-//   - Then the process and everything that it has started is sent SIGKILL.
-//
-// Stop returns nil if the plugin ended well, and otherwise an *[ExitError] that
-// says how it ended. It may be called more than once, and after the plugin has
-// ended.
-func (p *Plugin) Stop(ctx context.Context) error {
-	deadline := time.Now().Add(stopTimeout)
-	if d, ok := ctx.Deadline(); ok {
-		deadline = d
-	}
-	p.peer.Ask()
-	left := time.Until(deadline)
-	if p.wait(ctx, left/2) {
-		return p.Err()
-	}
-	go p.peer.Close()
-	p.run.terminate()
-	if p.wait(ctx, left*3/8) {
-		return p.Err()
-	}
-	p.Kill()
-	// A process that was sent SIGKILL ends at once, unless it waits for a
-	// device. What is left of the time is kept for that, and a moment more if
-	// there is none.
-	p.wait(context.Background(), max(time.Until(deadline), 100*time.Millisecond))
-	if err := p.Err(); err != nil {
-		return err
-	}
+func (p *Plugin) kill() {
 	select {
-	case <-p.done:
-		return nil
+	case <-p.run.Done():
+		return // too late to have been what ended it
 	default:
-		return p.stuck()
 	}
-}
-
-// stuck is what Stop returns when the process was killed and is there still.
-func (p *Plugin) stuck() error {
-	return &ExitError{
-		Name: p.cfg.Name, Path: p.path, Killed: true,
-		Exit: Exit{PID: p.run.pid(), Code: -1, Uptime: time.Since(p.started), text: "not gone yet"},
-	}
-}
-
-// wait waits for the plugin's end and reports whether it came.
-func (p *Plugin) wait(ctx context.Context, most time.Duration) bool {
-	t := time.NewTimer(most)
-	defer t.Stop()
-	select {
-	case <-p.done:
-		return true
-	case <-ctx.Done():
-	case <-t.C:
-	}
-	select {
-	case <-p.done:
-		return true
-	default:
-		return false
-	}
+	p.killed.Store(true)
+	p.run.kill()
 }

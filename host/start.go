@@ -67,14 +67,14 @@ func (s *start) prepare() (err error) {
 	s.services = append([]tenon.Service{own}, s.gate.Guard(s.cfg.Services)...)
 	s.offer = s.cfg.offer(s.services)
 	s.hail, err = s.offer.Append(nil)
-	return err
+	return inConfig(err)
 }
 
 // begin takes the start through its stages.
 func (s *start) begin() error {
 	s.stage = StageStart
 	if s.ctx.Err() != nil {
-		return fmt.Errorf("it was not started: %w", context.Cause(s.ctx))
+		return fmt.Errorf("the context given to Start had ended before: %w", context.Cause(s.ctx))
 	}
 	run := s.spawn
 	if s.cfg.InProcess != nil {
@@ -89,7 +89,6 @@ func (s *start) begin() error {
 // spawn starts the process.
 func (s *start) spawn() error {
 	cmd := s.cfg.Cmd
-	s.path = cmd.Path
 	if cmd.Err != nil {
 		s.stage = StageFind
 		return cmd.Err
@@ -185,7 +184,8 @@ func (s *start) describe(a handshake.Answer) Info {
 
 // deliver takes a log record of the plugin's.
 func (p *Plugin) deliver(ctx context.Context, r slog.Record) {
-	logs.Deliver(ctx, p.cfg.Logger, r, p.cfg.Name)
+	// The end of the connection must not cost the last records.
+	logs.Deliver(context.WithoutCancel(ctx), p.cfg.Logger, r, p.cfg.Name)
 }
 
 // offeredIn returns the services that are offered in the given version.

@@ -2,9 +2,11 @@ package host
 
 import (
 	"context"
+	"errors"
 	"syscall"
 	"time"
 
+	"github.com/tenon-go/tenon"
 	"github.com/tenon-go/tenon/internal/process"
 	"github.com/tenon-go/tenon/internal/stdio"
 )
@@ -19,35 +21,75 @@ const (
 	lingerTimeout = time.Second
 )
 
+var (
+	errKept    = errors.New("the process has ended, but something that it started holds the connection")
+	errDropped = errors.New("the plugin closed its connection, though it runs")
+	errStopped = errors.New("the plugin was stopped")
+)
+
 // watch sees the plugin's end: it waits for the process, not for its pipes.
 func (p *Plugin) watch() {
+	p.awaitEnd()
+	p.closeInput()
+	p.passOutput(p.patience)
+	p.exit = p.exitError()
+	close(p.ended)
+	p.disconnect()
+	close(p.done)
+	p.hurry() // releases the context
+}
+
+func (p *Plugin) awaitEnd() {
 	select {
 	case <-p.run.Done():
+		return
 	case <-p.peer.Done():
-		// A plugin without a connection is of no use. It is on its way out, or
-		// has closed its descriptors.
-		if !after(p.run.Done(), lingerTimeout) {
-			p.run.kill()
-			<-p.run.Done()
-		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	// A plugin without a connection is of no use. It is on its way out, or has
+	// closed its descriptors. If Stop was called it decides how long that takes.
+	if !after(p.run.Done(), lingerTimeout) && !p.stopping.Load() {
+		p.kill()
+	}
+	<-p.run.Done()
+}
+
+// passOutput passes on what the plugin has printed.
+func (p *Plugin) passOutput(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
 	finish(ctx, p.stdout)
 	finish(ctx, p.stderr)
-	p.exit = p.exitError()
-	close(p.done)
-	// The end of the connection follows that of the process, unless something
-	// that the plugin started holds the other end.
-	if !after(p.peer.Done(), lingerTimeout) {
-		p.peer.Fail(errKept)
-	}
-	p.peer.Close()
 }
 
 func finish(ctx context.Context, pump *stdio.Pump) {
 	if pump != nil {
 		pump.Finish(ctx)
+	}
+}
+
+// disconnect sees the end of the connection, which follows that of the process,
+// unless something that the plugin started holds the other end.
+func (p *Plugin) disconnect() {
+	if !after(p.peer.Done(), lingerTimeout) {
+		p.peer.Fail(errKept)
+	}
+	p.peer.Close()
+	p.settle()
+}
+
+// settle waits until what the plugin sent before it ended has been dealt with:
+// log records, above all. Whoever does not return is not waited for.
+func (p *Plugin) settle() {
+	ctx, cancel := context.WithTimeout(p.patience, lingerTimeout)
+	defer cancel()
+	// A peer has no event for the last handler's end after its own.
+	t := time.NewTicker(time.Millisecond)
+	defer t.Stop()
+	for p.peer.Stats().ActiveIn > 0 && ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-t.C:
+		}
 	}
 }
 
@@ -59,35 +101,58 @@ func after(c <-chan struct{}, d time.Duration) bool {
 	case <-c:
 		return true
 	case <-t.C:
+	}
+	select {
+	case <-c: // both were
+		return true
+	default:
 		return false
 	}
 }
 
 // diagnose finds out whether the connection ended because the plugin did.
 func (p *Plugin) diagnose(err error) error {
+	if broken(err) {
+		return err // whether the plugin ends now has nothing to do with it
+	}
 	if !after(p.run.Done(), lingerTimeout) {
-		return err
+		if errors.Is(err, errKilled) {
+			return err // a plugin in this process, which doesn't obey
+		}
+		return &tenon.TransportError{Op: "read", Err: errDropped}
 	}
 	// What it printed last is on its way.
-	after(p.done, lingerTimeout)
+	after(p.ended, lingerTimeout)
 	if e := p.exitError(); e != nil {
 		return e
 	}
-	// It ended well, while somebody used it.
-	return &ExitError{Name: p.cfg.Name, Path: p.path, Exit: p.ended(p.run.outcome()), Killed: p.killed.Load()}
+	return &tenon.TransportError{Op: "call", Err: errStopped}
 }
 
-// exitError says how the process ended, nil if it ended well.
+// broken reports whether err is that the plugin broke a rule of the protocol.
+func broken(err error) bool {
+	var t *tenon.TransportError
+	return errors.As(err, &t) && t.Op == "protocol"
+}
+
+// exitError says how the process ended, nil if it ended well and as it should.
 func (p *Plugin) exitError() *ExitError {
 	x := p.run.outcome()
-	if x.Code == 0 && x.Signal == 0 {
+	stopping := p.stopping.Load()
+	if x.Code == 0 && x.Signal == 0 && stopping {
 		return nil
 	}
-	return &ExitError{Name: p.cfg.Name, Path: p.path, Exit: p.ended(x), Killed: p.killed.Load()}
+	e := &ExitError{Name: p.cfg.Name, Path: p.path, Exit: p.exited(x)}
+	// Stop's SIGTERM ends a plugin that does not know what to do with it.
+	e.Killed = p.killed.Load() || stopping && x.Signal == syscall.SIGTERM
+	if err := p.peer.Err(); broken(err) {
+		e.Err = err
+	}
+	return e
 }
 
-// ended adds to x what the plugin printed.
-func (p *Plugin) ended(x process.Exit) Exit {
+// exited adds to x what the plugin printed.
+func (p *Plugin) exited(x process.Exit) Exit {
 	e := Exit{
 		PID:         p.run.pid(),
 		Code:        x.Code,
@@ -95,7 +160,11 @@ func (p *Plugin) ended(x process.Exit) Exit {
 		OutOfMemory: x.OutOfMemory,
 		CPU:         x.User + x.System,
 		MaxRSS:      x.MaxRSS,
+		Err:         p.run.failure(),
 		text:        x.String(),
+	}
+	if p.cfg.InProcess != nil {
+		e.text = "what serves it returned" // there is no status
 	}
 	if x.Signal != 0 {
 		e.Signal = x.Signal

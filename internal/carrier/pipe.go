@@ -61,7 +61,7 @@ func (r *ring) close(f func(*ring)) {
 func (r *ring) read(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for r.n == 0 {
+	for r.n == 0 || r.readerGone {
 		switch {
 		case r.readerGone:
 			return 0, os.ErrClosed

@@ -48,6 +48,8 @@ func (f logServer) ServeCall(ctx context.Context, _ int, s tenon.Stream) error {
 
 // A LogWriter sends log records to the host. It is safe for concurrent use.
 type LogWriter struct {
+	cancel context.CancelFunc // of the stream's context
+
 	mu     sync.Mutex
 	stream tenon.Stream
 	closed bool
@@ -62,11 +64,13 @@ func OpenLog(ctx context.Context, conn tenon.Conn) (*LogWriter, error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithCancel(ctx)
 	s, err := ref.Open(ctx, 0)
 	if err != nil {
+		cancel()
 		return nil, err
 	}
-	return &LogWriter{stream: s}, nil
+	return &LogWriter{cancel: cancel, stream: s}, nil
 }
 
 // Write sends one encoded record. While the host is behind it waits.
@@ -82,14 +86,16 @@ func (w *LogWriter) Write(record []byte) error {
 
 // Close ends the log, and waits until the host has taken all of it or ctx ends.
 func (w *LogWriter) Close(ctx context.Context) {
+	// By way of the context, since somebody may be in Write, and wait for a host
+	// that does not read.
+	defer w.cancel()
+	defer context.AfterFunc(ctx, w.cancel)()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
 		return
 	}
 	w.closed = true
-	stop := context.AfterFunc(ctx, func() { w.stream.Close() })
-	defer stop()
 	if w.stream.CloseSend() == nil {
 		w.stream.Recv()
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tenon-go/tenon"
@@ -35,10 +36,16 @@ type call struct {
 	// The sending goroutine's.
 	msg    tenon.Message
 	out    *buffer
-	begun  bool // the Call frame was sent
-	last   bool // nothing more can be sent
+	begun  atomic.Bool // the Call frame was sent, or is about to be
+	last   bool        // nothing more can be sent
+	torn   bool        // a message was sent in part: nothing can follow but an error
 	unsent []uint64
+	homes  []*tenon.Ref // refs that go home; held so that their Release comes after
 	closed bool
+
+	// The code of the Cancel frame, if the call was given up. The goroutine that
+	// receives may do that while another sends the Call frame.
+	abandoned atomic.Uint32
 
 	// The receiving goroutine's.
 	in      tenon.Message
@@ -121,7 +128,7 @@ func (p *Peer) enter(c *call) error {
 		if p.stats.ActiveOut < p.cfg.Remote.Calls {
 			break
 		}
-		w := &waiter{kind: forSlot, peer: p}
+		w := &waiter{kind: forSlot, peer: p, call: c}
 		p.slots = append(p.slots, w)
 		p.mu.Unlock()
 		err := p.await(c.caller, w)
@@ -201,14 +208,16 @@ func (c *call) CloseSend() error {
 		return nil
 	}
 	c.last = true
-	f := frame{typ: wire.Data, flags: wire.End, id: c.id}
-	c.address(&f)
-	return c.told(c.peer.out.post(c.Context(), &f, flush))
+	if c.torn {
+		return c.tornError()
+	}
+	return c.post(&frame{typ: wire.Data, flags: wire.End, id: c.id}, flush)
 }
 
 // Call implements tenon.Stream.
 func (c *call) Call() (*tenon.Message, error) {
-	if err := c.send(wire.Data, wire.End); err != nil {
+	// io.EOF says that the call was answered before it had heard everything.
+	if err := c.send(wire.Data, wire.End); err != nil && err != io.EOF {
 		return nil, err
 	}
 	m, err := c.Recv()
@@ -220,10 +229,9 @@ func (c *call) Call() (*tenon.Message, error) {
 
 // address makes f the frame that begins the call, if none has.
 func (c *call) address(f *frame) {
-	if c.begun {
+	if c.begun.Swap(true) {
 		return
 	}
-	c.begun = true
 	f.target = target{ref: c.ref.ID(), service: c.contract.Name, method: c.method.Name}
 	if deadline, ok := c.caller.Deadline(); ok {
 		f.target.timeout = uint64(max(time.Until(deadline).Microseconds(), 1))
@@ -232,11 +240,35 @@ func (c *call) address(f *frame) {
 	f.meta = tenon.OutgoingMetadata(c.caller)
 }
 
+// post sends f, a frame of the sending goroutine's.
+func (c *call) post(f *frame, when urgency) error {
+	c.address(f)
+	err := c.told(c.peer.out.post(c.Context(), f, when))
+	// A Cancel frame that another goroutine sent may have overtaken this one.
+	if f.typ == wire.Call && c.abandoned.Load() != 0 {
+		c.cancelOther()
+	}
+	return err
+}
+
+func (c *call) cancelOther() {
+	p := c.peer
+	p.out.post(context.Background(), &frame{typ: wire.Cancel, id: c.id, number: uint64(c.abandoned.Load())}, cork)
+	p.out.kick()
+}
+
+func (c *call) tornError() error {
+	return &tenon.Error{Code: tenon.FailedPrecondition, Service: c.contract.Name, Method: c.method.Name, Message: "an earlier message could be sent in part only"}
+}
+
 // send sends the message in parts; the last of them is in a frame of the given
 // type and flags.
 func (c *call) send(final wire.Type, flags wire.Flags) error {
 	if c.last {
 		return &tenon.Error{Code: tenon.FailedPrecondition, Service: c.contract.Name, Method: c.method.Name, Message: "message sent after the last one"}
+	}
+	if c.torn {
+		return c.tornError()
 	}
 	m := c.Out()
 	if err := c.sendable(m); err != nil {
@@ -253,6 +285,7 @@ func (c *call) send(final wire.Type, flags wire.Flags) error {
 		first := sent == 0
 		n, when, err := c.takeCredit(len(a)+len(b), first)
 		if err != nil {
+			c.torn = sent > 0
 			c.unsent = refs
 			c.takeBack()
 			return err
@@ -269,11 +302,13 @@ func (c *call) send(final wire.Type, flags wire.Flags) error {
 		} else {
 			f.typ, f.flags = final, f.flags|flags
 		}
-		c.address(&f)
 		if f.typ == wire.Return {
 			c.retire()
 		}
-		if err := c.told(c.peer.out.post(c.Context(), &f, when)); err != nil {
+		if err := c.post(&f, when); err != nil {
+			c.torn = true // even if no part was sent: then the call has not begun
+			c.unsent = refs
+			c.takeBack()
 			return err
 		}
 		refs = nil
@@ -328,7 +363,7 @@ func (c *call) sendable(m *tenon.Message) error {
 	if len(c.unsent) > wire.MaxRefs {
 		return &tenon.Error{Code: tenon.ResourceExhausted, Message: fmt.Sprintf("%d refs in one message, more than %d", len(c.unsent), wire.MaxRefs)}
 	}
-	if size := wire.MetadataSize(tenon.OutgoingMetadata(c.Context())); !c.begun && size > wire.MaxMetadata {
+	if size := wire.MetadataSize(tenon.OutgoingMetadata(c.Context())); !c.begun.Load() && size > wire.MaxMetadata {
 		return &tenon.Error{Code: tenon.ResourceExhausted, Message: fmt.Sprintf("%d bytes of metadata, more than %d", size, wire.MaxMetadata)}
 	}
 	return nil
@@ -429,17 +464,17 @@ func (c *call) abandon(err error) {
 		return
 	}
 	p.end(c, contextError(err, c.contract, c.method.Name))
-	begun := c.begun
 	p.mu.Unlock()
-	if !begun {
-		return
-	}
 	code := tenon.Canceled
 	if errors.Is(err, context.DeadlineExceeded) {
 		code = tenon.DeadlineExceeded
 	}
-	p.out.post(context.Background(), &frame{typ: wire.Cancel, id: c.id, number: uint64(code)}, cork)
-	p.out.kick()
+	// Either this sees that the call was begun, or whoever begins it sees that
+	// it was given up.
+	c.abandoned.Store(uint32(code))
+	if c.begun.Load() {
+		c.cancelOther()
+	}
 }
 
 // Close implements tenon.Stream. For a handler it does nothing: its call ends
@@ -472,6 +507,11 @@ func (c *call) discard() {
 		p.dispose(c.partial)
 		c.partial = nil
 	}
+	// Not before: one of them may come home in the answer.
+	for _, id := range c.lent {
+		p.drop(id, 1)
+	}
+	c.lent, c.homes = nil, nil
 	p.mu.Unlock()
 	if c.out != nil {
 		pool.put(c.out)
@@ -490,16 +530,15 @@ func (p *Peer) end(c *call, err error) {
 	if c.err == nil && err != errAnswered {
 		c.err = err
 	}
-	for _, id := range c.lent {
-		p.drop(id, 1)
-	}
-	c.lent = nil
 	if c.mine {
 		p.stats.ActiveOut--
 		p.quiet++
 		p.nextSlot()
 	} else {
 		p.stats.ActiveIn--
+		if c.started {
+			p.answering++
+		}
 	}
 	p.wake(&c.receiver)
 	p.wake(&c.sender)
@@ -533,7 +572,7 @@ func (c *call) finish(err error, when urgency) {
 		var m tenon.Message
 		b := pool.get(minBuffer)
 		m.Reset(b.b, nil)
-		fault.Encode(err, c.contract.Errors, &m)
+		encodeFault(err, c.contract.Errors, &m)
 		c.takeBack()
 		f := frame{typ: wire.Return, flags: wire.Fail | wire.End, id: c.id, message: m.Raw()}
 		c.retire()
@@ -543,6 +582,10 @@ func (c *call) finish(err error, when urgency) {
 	c.retire()
 	c.discard()
 	c.ctx.cancel(context.Canceled)
+	p.mu.Lock()
+	p.answering--
+	p.checkIdle()
+	p.mu.Unlock()
 }
 
 // retire takes the call off the list, and releases what was lent to it. For a
@@ -572,6 +615,9 @@ func (c *call) gone() bool {
 func (c *call) reply(when urgency) error {
 	if c.gone() {
 		return nil
+	}
+	if c.torn {
+		return c.tornError()
 	}
 	if c.method.ServerStream {
 		c.retire()

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tenon-go/tenon/internal/wire"
 )
@@ -60,11 +61,17 @@ func (m *parcel) bytes() []byte {
 	return m.buf.b
 }
 
+// backlog is how many messages of a call may wait before they count as many.
+const backlog = 32
+
 // add copies b. Room for the whole message is made at once: that much is
 // allowed by the window or has been lent.
 func (m *parcel) add(b []byte) {
-	if m.buf == nil {
+	if m.buf == nil && m.total > 0 {
 		m.buf = m.room(max(min(m.total, m.call.peer.cfg.Local.Window), len(b)))
+	}
+	if m.buf == nil {
+		return
 	}
 	if need := len(m.buf.b) + len(b); need > cap(m.buf.b) {
 		larger := m.room(max(need, min(m.total, 4*need)))
@@ -77,8 +84,9 @@ func (m *parcel) add(b []byte) {
 
 // room returns a buffer for n bytes. A message in parts is mostly one long byte
 // slice, which its reader is given as it is, so its buffer is not one to keep.
+// One of many that nobody takes gets no more than it was charged for.
 func (m *parcel) room(n int) *buffer {
-	if m.total > wire.MaxPart {
+	if m.total > wire.MaxPart || len(m.call.queue) > backlog {
 		return &buffer{b: make([]byte, 0, n)}
 	}
 	return pool.get(n)
@@ -161,6 +169,9 @@ func (p *Peer) dispose(m *parcel) {
 	pool.put(m.buf)
 	p.loans.free += m.loan
 	again := m.loan > 0 || m.asked
+	if m.asked { // out of the queue: it may have been the one that others wait behind
+		p.loans.queue = slices.DeleteFunc(p.loans.queue, func(q *parcel) bool { return q == m })
+	}
 	first := m == &m.call.parcel0
 	*m = parcel{refs: m.refs[:0], call: m.call}
 	if first {

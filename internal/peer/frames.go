@@ -3,6 +3,8 @@ package peer
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tenon-go/tenon"
@@ -129,12 +131,7 @@ func (p *Peer) cancelled(h wire.Header, b *wire.Body) error {
 		return broken(h, "only the caller can cancel")
 	}
 	unstarted := !c.started
-	if unstarted {
-		p.end(c, nil)
-	}
-	c.ended = true
-	p.wake(&c.receiver)
-	p.wake(&c.sender)
+	p.end(c, nil)
 	p.mu.Unlock()
 	err := context.Canceled
 	if code == tenon.DeadlineExceeded {
@@ -190,6 +187,9 @@ func (p *Peer) receive(h wire.Header, b *wire.Body) error {
 		return broken(h, "a message after the last one")
 	}
 	c.trailer = meta
+	if h.Flags&wire.Msg == 0 || h.Flags&wire.Fail != 0 && h.Type == wire.Return {
+		p.giveBack(refs) // there is no message that they could be in
+	}
 	if h.Type == wire.Return && h.Flags&wire.Fail != 0 {
 		c.failure = append([]byte{}, b.Rest()...)
 		p.end(c, errAnswered)
@@ -203,10 +203,10 @@ func (p *Peer) receive(h wire.Header, b *wire.Body) error {
 	if h.Flags&wire.End != 0 {
 		c.complete = true
 	}
+	if (c.complete || h.Type == wire.Return) && c.partial != nil {
+		return broken(h, "the end comes in the middle of a message")
+	}
 	if h.Type == wire.Return {
-		if c.partial != nil {
-			return broken(h, "the call ends in the middle of a message")
-		}
 		p.end(c, nil)
 	}
 	p.wake(&c.receiver)
@@ -280,19 +280,36 @@ func (p *Peer) tooLarge(c *call, size int) {
 		return
 	}
 	p.answer(c.id, err)
-	c.ended = true
+	p.end(c, err)
 	c.ctx.cancel(context.Canceled)
-	if !c.started {
-		p.end(c, err)
+}
+
+// encodeFault writes err into m. An error has no parts, so that it needs no
+// credit; what would not fit in a frame is cut to the beginning of its text.
+func encodeFault(err error, defs []tenon.ErrorDef, m *tenon.Message) {
+	fault.Encode(err, defs, m)
+	if m.Len() <= wire.MaxPart {
+		return
 	}
-	p.wake(&c.receiver)
-	p.wake(&c.sender)
+	var whole tenon.Message
+	whole.Load(slices.Clone(m.Raw()), nil)
+	e := fault.Decode(&whole, nil)
+	m.Reset(m.Buffer()[:0], nil)
+	const most = wire.MaxPart / 4
+	fault.Encode(&tenon.Error{Code: e.Code, Message: cutText(e.Message, most), Stack: cutText(e.Stack, most)}, nil, m)
+}
+
+func cutText(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 // answer ends a call with an error of the runtime's.
 func (p *Peer) answer(id uint64, err error) {
 	var m tenon.Message
-	fault.Encode(err, nil, &m)
+	encodeFault(err, nil, &m)
 	p.out.post(context.Background(), &frame{typ: wire.Return, flags: wire.Fail | wire.End, id: id, message: m.Raw()}, cork)
 }
 
@@ -305,6 +322,11 @@ func (p *Peer) acceptCall(h wire.Header, b *wire.Body, self uint64) (ran bool, e
 	}
 	p.mu.Lock()
 	p.quiet = 0
+	if p.closed {
+		// No answer: whoever called is told that the connection has ended.
+		p.mu.Unlock()
+		return false, nil
+	}
 	p.stats.CallsIn++
 	if p.calls[h.ID] != nil || h.ID%2 == p.nextID%2 {
 		p.mu.Unlock()
@@ -318,11 +340,16 @@ func (p *Peer) acceptCall(h wire.Header, b *wire.Body, self uint64) (ran bool, e
 		return false, nil
 	}
 	c := p.incoming(h, e, method, t.Timeout, meta)
-	fast := self != 0 && e.fast(method) && h.Flags&(wire.Msg|wire.More) == wire.Msg
+	fast := self != 0 && e.fast(method) && !p.out.high.Load() && h.Flags&(wire.Msg|wire.More) == wire.Msg
 	if h.Flags&wire.Msg != 0 {
 		err = p.part(c, h, b, refs, fast)
+	} else {
+		p.giveBack(refs)
 	}
 	c.complete = h.Flags&wire.End != 0
+	if err == nil && c.complete && c.partial != nil {
+		err = broken(h, "the end comes in the middle of a message")
+	}
 	if err != nil || c.ended || !fast {
 		p.begin(c)
 		p.mu.Unlock()
@@ -343,11 +370,11 @@ func (p *Peer) incoming(h wire.Header, e *entry, method int, timeout uint64, met
 		method:   &e.service.Contract.Methods[method],
 		entry:    e,
 		index:    method,
-		begun:    true,
 		credit:   int64(p.cfg.Remote.Window),
 		window:   int64(p.cfg.Local.Window),
 	}
 	c.init()
+	c.begun.Store(true)
 	c.ctx.incoming = tenon.Incoming{Conn: p.conn, Metadata: meta}
 	if timeout > 0 {
 		const longest = uint64(1<<63-1) / uint64(time.Microsecond)
@@ -360,10 +387,12 @@ func (p *Peer) incoming(h wire.Header, e *entry, method int, timeout uint64, met
 
 // find returns what a call goes to, or the error that it is answered with.
 func (p *Peer) find(t wire.Target) (*entry, int, error) {
-	if p.closed || p.closing && t.Ref == 0 {
+	if p.closing && t.Ref == 0 {
 		return nil, 0, &tenon.Error{Code: tenon.Unavailable, Message: "the callee is shutting down"}
 	}
-	if p.stats.ActiveIn >= p.cfg.Local.Calls {
+	// Handlers that go on after the call was cancelled, or that cannot get rid of
+	// their answers, are not the caller's fault until there are as many again.
+	if p.stats.ActiveIn >= p.cfg.Local.Calls || p.stats.ActiveIn+p.answering >= 2*p.cfg.Local.Calls {
 		return nil, 0, &tenon.Error{
 			Code:    tenon.ResourceExhausted,
 			Message: fmt.Sprintf("%s.%s: %d calls are being carried out, the callee's limit (tenon.Limits.Calls)", t.Service, t.Method, p.cfg.Local.Calls),

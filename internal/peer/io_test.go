@@ -42,7 +42,7 @@ func (ioTestServer) ServeCall(ctx context.Context, method int, s tenon.Stream) e
 		s.Out().WriteInt(1, n)
 		return err
 	case 1:
-		s.Out().WriteIO(1, io.NopCloser(strings.NewReader("from the other side")), true)
+		s.Out().WriteReadCloser(1, io.NopCloser(strings.NewReader("from the other side")), true)
 	case 2:
 		b := make([]byte, 3)
 		_, err := io.ReadFull(r, b)
@@ -68,8 +68,8 @@ func TestIO(t *testing.T) {
 				return err
 			}
 			defer s.Close()
-			s.Out().WriteIO(1, r, false)
-			s.Out().WriteIO(2, w, false)
+			s.Out().WriteReader(1, r, false)
+			s.Out().WriteWriter(2, w, false)
 			_, err = s.Call()
 			return err
 		}
@@ -102,7 +102,7 @@ func TestIO(t *testing.T) {
 		// No more is taken than was asked for.
 		r := strings.NewReader("abcdef")
 		s, _ = ref.Open(ctx, 2)
-		s.Out().WriteIO(1, r, false)
+		s.Out().WriteReader(1, r, false)
 		if _, err := s.Call(); err != nil || r.Len() != 3 {
 			t.Fatal(err, r.Len())
 		}

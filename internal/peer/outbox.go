@@ -20,6 +20,7 @@ type outbox struct {
 	peer    *Peer
 	carrier carrier.Carrier
 	written atomic.Uint64
+	high    atomic.Bool // more waits than senders may add to
 
 	mu      sync.Mutex
 	buf     []byte // to be written next
@@ -134,6 +135,9 @@ func (o *outbox) post(ctx context.Context, f *frame, when urgency) error {
 		}
 	}
 	o.buf = append(append(o.buf, f.message...), f.tail...)
+	if len(o.buf) > outboxHigh {
+		o.high.Store(true)
+	}
 	if len(o.buf) > outboxMax {
 		o.err = errDeaf
 		o.mu.Unlock()
@@ -208,6 +212,7 @@ func (o *outbox) take(used []byte) []byte {
 	}
 	b := o.buf
 	o.buf, o.spare = o.spare[:0], nil
+	o.high.Store(false)
 	o.notify()
 	if len(b) == 0 || o.err != nil {
 		o.spare = b[:0]

@@ -78,7 +78,8 @@ type Peer struct {
 	goes group
 	done chan struct{} // closed when the connection has ended and err is final
 
-	usual atomic.Int64 // size of the latest message out, a guess at that of the next
+	read  atomic.Uint64 // bytes that came from the carrier
+	usual atomic.Int64  // size of the latest message out, a guess at that of the next
 
 	mu sync.Mutex
 	state
@@ -94,9 +95,10 @@ type state struct {
 	err     error         // why the connection ended
 	idle    chan struct{} // closed when no call of the other side is under way
 
-	calls  map[uint64]*call // under way, in both directions
-	nextID uint64           // of the next call out
-	stats  tenon.Stats
+	calls     map[uint64]*call // under way, in both directions
+	nextID    uint64           // of the next call out
+	stats     tenon.Stats
+	answering int // handlers that have not ended, of calls that have
 
 	services map[string]*entry
 	exports  map[uint64]*export
@@ -123,7 +125,7 @@ func New(cfg Config, ahead []byte) *Peer {
 		p.conn = p
 	}
 	p.out.init(p)
-	p.in.init(ahead)
+	p.in.init(ahead, &p.read)
 	p.calls = make(map[uint64]*call)
 	p.exports = make(map[uint64]*export)
 	p.byValue = make(map[any]*export)
@@ -156,7 +158,7 @@ func (p *Peer) Stats() tenon.Stats {
 	for _, e := range p.exports {
 		s.Exported += e.count
 	}
-	s.BytesOut = p.out.written.Load()
+	s.BytesOut, s.BytesIn = p.out.written.Load(), p.read.Load()
 	return s
 }
 
@@ -270,7 +272,7 @@ func (p *Peer) Idle(ctx context.Context) error {
 }
 
 func (p *Peer) checkIdle() {
-	if p.idle != nil && p.stats.ActiveIn == 0 {
+	if p.idle != nil && p.stats.ActiveIn+p.answering == 0 {
 		close(p.idle)
 		p.idle = nil
 	}
@@ -322,6 +324,7 @@ func (p *Peer) conclude(err error) {
 		c.connectionLost(err)
 	}
 	p.exports = make(map[uint64]*export)
+	clear(p.byValue)
 	for _, w := range p.pongs {
 		p.wake(w)
 	}

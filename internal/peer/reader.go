@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/tenon-go/tenon"
@@ -263,14 +264,14 @@ func (w *waiter) ready() bool {
 	}
 	switch w.kind {
 	case forMessage:
-		return len(w.call.queue) > 0 || w.call.ended
+		return len(w.call.queue) > 0 || w.call.ended || w.call.complete && !w.call.mine
 	case forCredit:
 		return w.call.credit >= w.call.wanted || w.call.ended
 	case forPong:
 		_, waiting := w.peer.pongs[w.ping]
 		return !waiting
 	default:
-		return w.peer.stats.ActiveOut < w.peer.cfg.Remote.Calls || w.peer.refusal(nil) != nil
+		return w.peer.stats.ActiveOut < w.peer.cfg.Remote.Calls || w.peer.refusal(w.call.ref) != nil
 	}
 }
 
@@ -334,9 +335,11 @@ func (p *Peer) follow(ctx context.Context, w *waiter) {
 type inbox struct {
 	buf  []byte
 	r, w int
+	read *atomic.Uint64 // counts what the carrier gave
 }
 
-func (in *inbox) init(ahead []byte) {
+func (in *inbox) init(ahead []byte, read *atomic.Uint64) {
+	in.read = read
 	in.buf = make([]byte, inboxSize)
 	in.w = copy(in.buf, ahead)
 }
@@ -347,7 +350,7 @@ const inboxSize = 128 << 10
 // inherit returns an inbox with what the robbed holder had left. The old buffer
 // stays with it: the request that it is busy with may be in there.
 func (in *inbox) inherit() inbox {
-	next := inbox{buf: make([]byte, inboxSize)}
+	next := inbox{buf: make([]byte, inboxSize), read: in.read}
 	next.w = copy(next.buf, in.buf[in.r:in.w])
 	return next
 }
@@ -362,6 +365,7 @@ func (in *inbox) fill(c carrier.Carrier, look bool) error {
 	}
 	n, err := c.Read(in.buf[in.w:], look)
 	in.w += n
+	in.read.Add(uint64(n))
 	switch {
 	case n > 0:
 		return nil

@@ -124,7 +124,13 @@ func (c *call) Return(id uint64, contract *tenon.Contract) (*tenon.Service, erro
 }
 
 // Home implements tenon.RefTable.
-func (c *call) Home(r *tenon.Ref) bool { return r.Conn() == c.peer.conn && r.ID() != 0 }
+func (c *call) Home(r *tenon.Ref) bool {
+	if r.Conn() != c.peer.conn || r.ID() == 0 {
+		return false
+	}
+	c.homes = append(c.homes, r)
+	return true
+}
 
 // Release implements tenon.Conn.
 func (p *Peer) Release(id uint64) {
@@ -152,6 +158,6 @@ func (p *Peer) released(h wire.Header, b *wire.Body) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.drop(h.ID, int(min(n, 1<<31)))
+	p.drop(h.ID, int(min(n, 1<<30)))
 	return nil
 }

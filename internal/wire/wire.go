@@ -62,9 +62,10 @@ const (
 	MaxRefs     = 1 << 10              // kept refs in one message
 	MaxName     = 1 << 10              // bytes in the name of a service or method
 
-	// FrameCost is what each frame with a message counts against credit in
-	// addition to the bytes of the message, so that empty ones are not free.
-	FrameCost = 16
+	// FrameCost is what each message counts against credit in addition to its
+	// bytes: about what it takes to keep one, so that a window full of empty ones
+	// takes up no more memory than the window says.
+	FrameCost = 128
 )
 
 // What a Drain frame says.

@@ -1,0 +1,96 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+var errKilled = errors.New("the plugin was killed by the host")
+
+const (
+	// stopTimeout bounds Stop where its context has no deadline.
+	stopTimeout = 10 * time.Second
+
+	// killTimeout is what Stop waits for the end of a process that was sent
+	// SIGKILL, if there is no time left. Most are gone in a millisecond.
+	killTimeout = 100 * time.Millisecond
+)
+
+// Stop ends the plugin and waits until it is gone. It returns by ctx's deadline
+// whatever the plugin does, or after 10 seconds if there is none:
+//
+//   - The plugin is asked to leave, finishes the calls that it is busy with, and
+//     exits. It has half of the time for that.
+//   - Then the connection is closed, which fails what is still under way, and
+//     the process is sent SIGTERM; it has three quarters of what is left.
+//   - Then the process and everything that it has started is sent SIGKILL. For
+//     this last step there is always a tenth of a second, even if ctx has ended
+//     before.
+//
+// A ctx that is canceled cuts the first two steps short.
+//
+// Stop returns nil if the plugin ended well, and otherwise an *[ExitError] that
+// says how it ended. It may be called more than once, and after the plugin has
+// ended.
+func (p *Plugin) Stop(ctx context.Context) error {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		deadline = time.Now().Add(stopTimeout)
+	}
+	left := time.Until(deadline)
+	p.stopping.Store(true)
+	p.peer.Ask()
+	if p.wait(ctx, left/2) {
+		return p.Err()
+	}
+	// Not waited for: what closes the connection tells its calls, and they are
+	// the caller's.
+	go p.peer.Close()
+	p.run.terminate()
+	if p.wait(ctx, left*3/8) {
+		return p.Err()
+	}
+	p.Kill()
+	p.hurry()
+	if ctx.Err() != nil {
+		left = 0
+	} else {
+		left = time.Until(deadline)
+	}
+	if p.wait(context.Background(), max(left, killTimeout)) {
+		return p.Err()
+	}
+	return p.stuck()
+}
+
+// stuck is what Stop returns when the plugin was killed and is there still: its
+// process waits for a device, or it has none.
+func (p *Plugin) stuck() error {
+	text := "it is still there"
+	if p.cfg.InProcess != nil {
+		text = "what serves it has not returned"
+	}
+	return &ExitError{
+		Name: p.cfg.Name, Path: p.path, Killed: true,
+		Exit: Exit{PID: p.run.pid(), Code: -1, Uptime: time.Since(p.started), text: text},
+	}
+}
+
+// wait waits for the plugin's end and reports whether it came.
+func (p *Plugin) wait(ctx context.Context, most time.Duration) bool {
+	t := time.NewTimer(most)
+	defer t.Stop()
+	select {
+	case <-p.done:
+		return true
+	case <-ctx.Done():
+	case <-t.C:
+	}
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
