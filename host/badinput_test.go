@@ -125,7 +125,7 @@ const startTimeout = 300 * time.Millisecond
 func (b bad) check(t *testing.T) {
 	tenontest.CheckLeaks(t)
 	cfg := host.Config{App: app, Name: "kv-disk", Cmd: b.cmd(t), Logger: discard}
-	if b.stage == host.StageHandshake && !b.exited {
+	if strings.Contains(b.says[0], "within") {
 		cfg.StartTimeout = startTimeout
 	}
 	if cfg.Cmd != nil && cfg.Cmd.Stderr == nil {
@@ -144,7 +144,7 @@ func (b bad) check(t *testing.T) {
 	}
 	t.Logf("after %v:\n%v", took.Round(time.Millisecond), err)
 	b.compare(t, e, cfg)
-	if took > startTimeout+3*time.Second {
+	if took > 10*time.Second { // most take milliseconds; the machine may be busy
 		t.Errorf("it took %v", took)
 	}
 }
@@ -221,7 +221,7 @@ func TestStartErrorDespiteWriter(t *testing.T) {
 	cmd.Stderr = writerFunc(func(p []byte) (int, error) { <-block; return len(p), nil })
 	began := time.Now()
 	_, err := host.Start(t.Context(), host.Config{App: app, Cmd: cmd, Logger: discard})
-	if took := time.Since(began); took > 3*time.Second {
+	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	if err == nil || !strings.Contains(err.Error(), "cannot open database") {

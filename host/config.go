@@ -125,27 +125,11 @@ var (
 
 // prepared checks cfg and fills in what is left to it.
 func (cfg Config) prepared() (Config, error) {
-	if err := cfg.App.Validate(); err != nil {
-		return cfg, err
-	}
-	switch {
-	case cfg.Cmd == nil && cfg.InProcess == nil:
-		return cfg, errNoCmd
-	case cfg.Cmd != nil && cfg.InProcess != nil:
-		return cfg, errBoth
-	case cfg.Cmd != nil && cfg.Cmd.Path == "":
-		return cfg, errNoPath
-	}
-	if err := checkServices(cfg.Services); err != nil {
+	cfg.Name = cfg.name()
+	if err := cfg.check(); err != nil {
 		return cfg, err
 	}
 	cfg.Services = slices.Clone(cfg.Services)
-	if cfg.Name == "" && cfg.Cmd != nil {
-		cfg.Name = strings.TrimSuffix(filepath.Base(cfg.Cmd.Path), ".exe")
-	}
-	if cfg.Name == "" {
-		cfg.Name = cfg.App.Name
-	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
@@ -156,6 +140,31 @@ func (cfg Config) prepared() (Config, error) {
 		cfg.StartTimeout = 30 * time.Second
 	}
 	return cfg, nil
+}
+
+func (cfg *Config) name() string {
+	switch {
+	case cfg.Name != "":
+		return cfg.Name
+	case cfg.Cmd != nil && cfg.Cmd.Path != "":
+		return strings.TrimSuffix(filepath.Base(cfg.Cmd.Path), ".exe")
+	}
+	return cfg.App.Name
+}
+
+func (cfg *Config) check() error {
+	switch {
+	case cfg.Cmd == nil && cfg.InProcess == nil:
+		return errNoCmd
+	case cfg.Cmd != nil && cfg.InProcess != nil:
+		return errBoth
+	case cfg.Cmd != nil && cfg.Cmd.Path == "":
+		return errNoPath
+	}
+	if err := cfg.App.Validate(); err != nil {
+		return err
+	}
+	return checkServices(cfg.Services)
 }
 
 // lowest returns the lowest of the usual levels that l is enabled for.

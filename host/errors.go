@@ -25,7 +25,12 @@ type StartError struct {
 // each detail.
 func (e *StartError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "plugin %q did not start: %v", e.Name, e.Err)
+	if e.Name != "" {
+		fmt.Fprintf(&b, "plugin %q", e.Name)
+	} else {
+		b.WriteString("the plugin")
+	}
+	fmt.Fprintf(&b, " did not start: %v", e.Err)
 	row := func(key, value string) {
 		if value != "" {
 			fmt.Fprintf(&b, "\n  %-8s%s", key+":", strings.ReplaceAll(value, "\n", "\n          "))

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -18,10 +17,7 @@ import (
 // suffers.
 var hosts = map[string]func(){
 	"host": func() {
-		self, _ := os.Executable()
-		cmd := exec.Command(self)
-		cmd.Env = []string{tenontest.PluginVar + "=" + os.Args[1], "GOCOVERDIR=" + os.Getenv("GOCOVERDIR")}
-		p, err := host.Start(context.Background(), host.Config{App: app, Cmd: cmd})
+		p, err := host.Start(context.Background(), host.Config{App: app, Cmd: again(os.Args[1])})
 		if err != nil {
 			fmt.Println(err)
 			os.Exit(1)
@@ -31,10 +27,7 @@ var hosts = map[string]func(){
 		hang()
 	},
 	"terminal": func() { // the tool's standard input is this program's
-		self, _ := os.Executable()
-		cmd := exec.Command(self)
-		cmd.Env = []string{tenontest.PluginVar + "=tool", "GOCOVERDIR=" + os.Getenv("GOCOVERDIR")}
-		p, err := host.Start(context.Background(), host.Config{App: app, Cmd: cmd})
+		p, err := host.Start(context.Background(), host.Config{App: app, Cmd: again("tool")})
 		if err != nil {
 			fmt.Println(err)
 			os.Exit(1)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"syscall"
 
 	"github.com/tenon-go/tenon"
@@ -61,6 +62,21 @@ var strangers = map[string]func(){
 		os.NewFile(3, "").Read(b[:]) // until it is called
 		say([]byte{0xff, 0xff, 0xff, 0xff, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0})
 		hang()
+	},
+	"heir": func() { // what it started lives on, and holds the connection
+		answer(handshake.Answer{Version: 1, Services: []handshake.Service{{Name: "test.Tool", Methods: []string{"Do"}}}})
+		var b [64]byte
+		os.NewFile(3, "").Read(b[:])
+		cmd := exec.Command("setsid", "sleep", "1000")
+		cmd.ExtraFiles = []*os.File{os.NewFile(3, "connection")}
+		cmd.Start()
+		for { // it forks first, if it has to
+			if stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", cmd.Process.Pid)); string(stat) == "sleep\n" {
+				break
+			}
+		}
+		fmt.Println(cmd.Process.Pid)
+		os.Exit(5)
 	},
 	"halfframe": func() {
 		answer(handshake.Answer{Version: 1, Services: []handshake.Service{{Name: "test.Tool", Methods: []string{"Do"}}}})

@@ -301,14 +301,20 @@ func callHost(ctx context.Context, rest string) (string, error) {
 	return ask(ctx, ref, 0, rest)
 }
 
+// again is what tenontest.Command is, where there is no test.
+func again(name string) *exec.Cmd {
+	self, _ := os.Executable()
+	cmd := exec.Command(self)
+	cmd.Env = []string{tenontest.PluginVar + "=" + name}
+	for _, key := range []string{"GOCOVERDIR", "GORACE"} {
+		cmd.Env = append(cmd.Env, key+"="+os.Getenv(key))
+	}
+	return cmd
+}
+
 // nested is a plugin that is a host itself.
 func nested(ctx context.Context, rest string) (string, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return "", err
-	}
-	cmd := exec.Command(self)
-	cmd.Env = []string{tenontest.PluginVar + "=tool", "GOCOVERDIR=" + os.Getenv("GOCOVERDIR")}
+	cmd := again("tool")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	p, err := host.Start(ctx, host.Config{App: app, Cmd: cmd, InheritEnv: true})

@@ -166,9 +166,6 @@ func TestFailures(t *testing.T) {
 		{"no such plugin", func(r *recorder) { Command(r, "lower") }, `no plugin called "lower", only done, upper`},
 		{"no plugin", func(r *recorder) { Start(r, host.Config{App: app, Cmd: Command(r, "done")}) }, "ended before it said hello"},
 		{"killed", func(r *recorder) { p := Serve(r, app, upper); p.Kill(); <-p.Done() }, ""},
-		{"ends badly", func(r *recorder) {
-			Pair(r, host.Config{}, plugin.Config{App: app, OnStop: func(context.Context) { time.Sleep(time.Millisecond) }})
-		}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := run(t, c.f)

@@ -151,7 +151,7 @@ type KeyError struct {
 	Err     error
 }
 
-func (e *KeyError) Error() string { return fmt.Sprintf("kv: %s %q: %v", e.Op, e.Key, e.Err) }
+func (e *KeyError) Error() string { return fmt.Sprintf("%s %q: %v", e.Op, e.Key, e.Err) }
 
 // Unwrap returns why the operation failed.
 func (e *KeyError) Unwrap() error { return e.Err }

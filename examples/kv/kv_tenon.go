@@ -220,7 +220,7 @@ func (c *storeClient) Import(ctx context.Context, key string, r io.Reader) (size
 	if key != "" {
 		out.WriteString(1, key)
 	}
-	out.WriteIO(2, r, false)
+	out.WriteReader(2, r, false)
 	in, err := call.Call()
 	if err != nil {
 		return size, err
@@ -245,7 +245,7 @@ func (c *storeClient) Export(ctx context.Context, key string, w io.Writer) (size
 	if key != "" {
 		out.WriteString(1, key)
 	}
-	out.WriteIO(2, w, false)
+	out.WriteWriter(2, w, false)
 	in, err := call.Call()
 	if err != nil {
 		return size, err
@@ -585,7 +585,7 @@ func (v storeServer) serveSubscribe(ctx context.Context, call tenon.Stream) erro
 		return err
 	}
 	out := call.Out()
-	out.WriteIO(1, r0, true)
+	out.WriteCloser(1, r0, true)
 	return nil
 }
 
@@ -635,7 +635,7 @@ func (v storeServer) serveCompact(ctx context.Context, call tenon.Stream) error 
 
 // storeWatchOnChangeContract is that of the function onChange of Store.Watch.
 var storeWatchOnChangeContract = &tenon.Contract{
-	Name:    "kv.Store.Watch.onChange",
+	Name:    "kv.StoreWatchOnChange",
 	Methods: []tenon.Method{{Name: "Call"}},
 	Errors:  contractErrors,
 }
@@ -924,7 +924,7 @@ func (c *snapshotClient) Export(ctx context.Context, key string, w io.Writer) (s
 	if key != "" {
 		out.WriteString(1, key)
 	}
-	out.WriteIO(2, w, false)
+	out.WriteWriter(2, w, false)
 	in, err := call.Call()
 	if err != nil {
 		return size, err

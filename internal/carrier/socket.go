@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -23,6 +24,7 @@ type Socket struct {
 	a, b    []byte
 	written int
 	err     error
+	closed  atomic.Bool
 	iov     [2][]byte
 	try     func(fd uintptr) bool
 	wait    func(fd uintptr) bool
@@ -138,6 +140,9 @@ func (s *Socket) write(a, b []byte, f func(uintptr) bool) (int, error) {
 	if s.err != nil {
 		err = s.err
 	}
+	if err != nil && s.closed.Load() {
+		err = os.ErrClosed // the runtime has an error of its own for this
+	}
 	return s.written, err
 }
 
@@ -186,6 +191,9 @@ func (s *Socket) Interrupt() { s.file.SetReadDeadline(past) }
 func (s *Socket) InterruptWrite() { s.file.SetWriteDeadline(past) }
 
 // Close implements Carrier.
-func (s *Socket) Close() error { return s.file.Close() }
+func (s *Socket) Close() error {
+	s.closed.Store(true)
+	return s.file.Close()
+}
 
 var past = time.Unix(1, 0)

@@ -61,6 +61,7 @@ type Service struct {
 type checker struct {
 	message string
 	err     *HelloError
+	sub     tenon.Message // what is nested; nothing is nested deeper
 }
 
 func (c *checker) fail(field, problem string) {
@@ -264,12 +265,11 @@ func (c *checker) read(m *tenon.Message, field func()) {
 
 // nested reads the current field of m as a message.
 func (c *checker) nested(m *tenon.Message, field func(sub *tenon.Message)) {
-	var sub tenon.Message
-	m.ReadMessage(&sub)
-	for c.err == nil && sub.Next() {
-		field(&sub)
+	m.ReadMessage(&c.sub)
+	for c.err == nil && c.sub.Next() {
+		field(&c.sub)
 	}
-	m.Check(&sub)
+	m.Check(&c.sub)
 }
 
 // readText appends the current field to list, of which it bounds the length

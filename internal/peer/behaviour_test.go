@@ -576,7 +576,7 @@ func TestManyCallers(t *testing.T) {
 		for i := range 1000 {
 			all.Go(func() {
 				r := rand.New(rand.NewSource(int64(i)))
-				for range 10 {
+				for range 4 {
 					in := make([]byte, r.Intn(3000))
 					r.Read(in)
 					out, err := ask(context.Background(), ref, echo, in)
@@ -590,7 +590,7 @@ func TestManyCallers(t *testing.T) {
 		all.Wait()
 		clean(t, host, plugin)
 		h, p := host.Stats(), plugin.Stats()
-		if h.CallsOut != 10_000 || p.CallsIn != 10_000 || h.BytesOut != p.BytesIn || h.BytesIn != p.BytesOut || h.BytesIn == 0 {
+		if h.CallsOut != 4000 || p.CallsIn != 4000 || h.BytesOut != p.BytesIn || h.BytesIn != p.BytesOut || h.BytesIn == 0 {
 			t.Errorf("%+v\n%+v", h, p)
 		}
 	})
@@ -693,7 +693,7 @@ func TestQueuedCallsSleep(t *testing.T) {
 // What has been answered arrives, though the connection is shut down meanwhile.
 func TestShutdownDrains(t *testing.T) {
 	onEach(t, func(t *testing.T, link linker) {
-		for i := range times(200) {
+		for i := range times(60) {
 			host, plugin := connect(t, link, server(func(context.Context, []byte, tenon.Stream) error {
 				for range i % 7 {
 					runtime.Gosched()
@@ -868,7 +868,7 @@ func TestLargeMessages(t *testing.T) {
 		for i := range 12 {
 			all.Go(func() {
 				in := bytes.Repeat([]byte{byte(i)}, 1<<20+i<<16)
-				for range 4 {
+				for range 2 {
 					out, err := ask(context.Background(), ref, echo, in)
 					if err != nil || !bytes.Equal(in, out) {
 						t.Error(len(out), err)

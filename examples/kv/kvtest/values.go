@@ -34,7 +34,7 @@ func testMissing(f *fixture) {
 		if !errors.Is(err, kv.ErrNotFound) || !errors.As(err, &at) || at.Key != "nope" || at.Op != op {
 			f.Errorf("%s: %#v", op, err)
 		}
-		if want := fmt.Sprintf("kv: %s %q: key not found", op, "nope"); err.Error() != want {
+		if want := fmt.Sprintf("%s %q: key not found", op, "nope"); err.Error() != want {
 			f.Errorf("%s: %q, not %q", op, err, want)
 		}
 	}
