@@ -1,26 +1,47 @@
-# Everything here needs Go and nothing else.
+# Everything here needs Go and nothing else: what a target needs, it gets through
+# the Go module proxy.
 
-# Each example is a module of its own. It is built as its users would build it,
-# outside of the workspace, so that it needs no more than it says.
+# Each module is built and tested as its users would build it, outside of the
+# workspace, so that it needs no more than it says.
+export GOWORK = off
+
+MODULES  = . examples/hello examples/kv examples/kv/disk bench
+PLATFORMS = darwin freebsd windows
+
 .PHONY: demo
 demo: ## run the example, with the files of this repository
-	@GOWORK=off go -C examples/kv build -o ../../bin/kv ./kv
-	@GOWORK=off go -C examples/kv build -o ../../bin/kv-memory ./memory
-	@GOWORK=off go -C examples/kv/disk build -o ../../../bin/kv-disk .
+	@go -C examples/kv build -o ../../bin/kv ./kv
+	@go -C examples/kv build -o ../../bin/kv-memory ./memory
+	@go -C examples/kv/disk build -o ../../../bin/kv-disk .
 	@bin/kv demo .
 
 .PHONY: test
-test: ## run all tests of all modules
-	go test work
+test: ## run all tests of all modules, with the race detector where there is one
+	@set -e; for m in $(MODULES); do echo "== $$m"; go -C $$m test $(RACE) ./...; done
+
+# The race detector needs cgo, and so a C compiler.
+RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 
 .PHONY: lint
-lint: ## gofmt, go vet, staticcheck
-	@echo "lint: to be filled"
+lint: ## gofmt, go vet, staticcheck; other platforms build
+	@test -z "$$(gofmt -l .)" || { echo "not gofmt-ed:"; gofmt -l .; exit 1; }
+	@go -C tools build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	@set -e; for m in $(MODULES); do (cd $$m && go vet ./... && $(CURDIR)/bin/staticcheck ./...); done
+	@set -e; for os in $(PLATFORMS); do GOOS=$$os go build ./...; done
 
 .PHONY: bench
-bench: ## measure Tenon beside go-plugin and a bare socketpair
-	@echo "bench: to be filled"
+bench: ## measure Tenon beside go-plugin and a bare socketpair: the README's table
+	@go -C bench run .
+
+.PHONY: fuzz
+fuzz: ## run each fuzz target of the core for a while
+	@set -e; for p in $$(go list ./...); do \
+	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	    go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; \
+	  done; done
+
+FUZZTIME = 30s
 
 .PHONY: gen
-gen: ## generate the code of all contracts
-	@echo "gen: to be filled"
+gen: ## generate the code of all contracts: by hand, until there is a generator
+	@echo "the *_tenon.go files are written by hand until there is a generator"

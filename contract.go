@@ -123,6 +123,12 @@ type Service struct {
 	// Without names the optional methods that this implementation lacks.
 	Without []string
 
+	// Released, if not nil, is called once, on a goroutine of its own, when a
+	// value that was exported and kept is held by nobody any more: because it was
+	// released, or because the connection has ended. Generated code closes there
+	// what the holder should have closed.
+	Released func()
+
 	// Versions are the app's versions in which the service is offered. Empty
 	// means, of a plugin's service, the newest, [App.Version], and of a host's,
 	// all: a plugin's contracts are what versions are about, and what a host

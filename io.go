@@ -8,7 +8,7 @@ import (
 )
 
 // ioContract is that of readers, writers and closers that are passed as
-// arguments or results. PROTOCOL.md, section 8, has its .proto.
+// arguments or results. proto/tenon/tenon.proto has its .proto.
 //
 // Read and Write are one call each, so that no more is taken from a reader, or
 // given to a writer, than its user asked for. Drain and Fill move everything
@@ -220,7 +220,8 @@ func (c ioCloser) Close() error {
 
 // An ioServer serves a reader, writer or closer of this side.
 type ioServer struct {
-	v any
+	v     any
+	close func() error // once
 
 	mu      sync.Mutex
 	read    error // what Read returned along with bytes that were sent without it
@@ -238,9 +239,12 @@ func (v *ioServer) ServeCall(_ context.Context, method int, s Stream) error {
 	case ioFill:
 		return v.fill(s)
 	default:
-		return v.v.(io.Closer).Close()
+		return v.close()
 	}
 }
+
+// released closes what was given away, and not closed by whom it was given to.
+func (v *ioServer) released() { v.close() }
 
 func (v *ioServer) takeError(kept *error) error {
 	v.mu.Lock()
@@ -317,12 +321,19 @@ func (v *ioServer) serveWrite(s Stream) error {
 }
 
 func (v *ioServer) drain(s Stream) error {
+	// Of a value that is itself on another connection, a copy to the end is
+	// passed on as one, in place of a call for each piece.
+	if p, ok := v.v.(Proxy); ok {
+		if w, ok := p.(io.WriterTo); ok {
+			_, err := w.WriteTo(streamWriter{s})
+			return err
+		}
+	}
 	buf := make([]byte, ioChunk)
 	for {
 		n, err := v.v.(io.Reader).Read(buf)
 		if n > 0 {
-			s.Out().WriteBytes(1, buf[:n])
-			if err := s.Send(); err != nil {
+			if _, err := (streamWriter{s}).Write(buf[:n]); err != nil {
 				return err
 			}
 		}
@@ -336,24 +347,73 @@ func (v *ioServer) drain(s Stream) error {
 }
 
 func (v *ioServer) fill(s Stream) error {
+	r := &streamReader{stream: s}
+	if p, ok := v.v.(Proxy); ok {
+		if w, ok := p.(io.ReaderFrom); ok {
+			_, err := w.ReadFrom(r)
+			return err
+		}
+	}
 	for {
-		in, err := s.Recv()
+		part, err := r.next()
 		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		for in.Next() {
-			if in.Field() != 1 {
-				continue
-			}
-			if _, err := writeAll(v.v.(io.Writer), in.ReadView()); err != nil {
-				return err
-			}
-		}
-		if err := in.Err(); err != nil {
+		if _, err := writeAll(v.v.(io.Writer), part); err != nil {
 			return err
 		}
 	}
+}
+
+// A streamWriter sends what is written to it, message by message.
+type streamWriter struct{ stream Stream }
+
+func (w streamWriter) Write(p []byte) (int, error) {
+	w.stream.Out().WriteBytes(1, p)
+	if err := w.stream.Send(); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// A streamReader reads what is sent to it.
+type streamReader struct {
+	stream Stream
+	in     *Message
+	rest   []byte
+}
+
+// next returns the next bytes, which are valid until it is called again.
+func (r *streamReader) next() ([]byte, error) {
+	for {
+		for r.in != nil && r.in.Next() {
+			if r.in.Field() == 1 {
+				return r.in.ReadView(), nil
+			}
+		}
+		if r.in != nil && r.in.Err() != nil {
+			return nil, r.in.Err()
+		}
+		in, err := r.stream.Recv()
+		if err != nil {
+			return nil, err
+		}
+		r.in = in
+	}
+}
+
+func (r *streamReader) Read(p []byte) (int, error) {
+	for len(r.rest) == 0 {
+		part, err := r.next()
+		if err != nil {
+			return 0, err
+		}
+		r.rest = part
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 )
 
 // What the contract lets the other side do with a value. It is not asked of the
@@ -57,7 +58,13 @@ func (m *Message) writeIO(num int32, v any, kept bool, parts int) {
 	if p, ok := v.(Proxy); ok && m.WriteHome(num, p.TenonRef()) {
 		return
 	}
-	m.WriteRef(num, Service{Contract: ioContract, Server: &ioServer{v: v}, Without: ioWithout(parts)}, kept)
+	server := &ioServer{v: v}
+	service := Service{Contract: ioContract, Server: server, Without: ioWithout(parts)}
+	if parts&ioCloses != 0 {
+		server.close = sync.OnceValue(v.(io.Closer).Close)
+		service.Released = server.released
+	}
+	m.WriteRef(num, service, kept)
 }
 
 // ioWithout names the methods that are not among parts.

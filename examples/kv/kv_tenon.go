@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"sync"
 	"time"
 
 	"github.com/tenon-go/tenon"
@@ -816,7 +817,8 @@ func writeSnapshot(m *tenon.Message, num int32, v Snapshot, kept bool) {
 	if p, ok := v.(tenon.Proxy); ok && m.WriteHome(num, p.TenonRef()) {
 		return
 	}
-	m.WriteRef(num, tenon.Service{Contract: snapshotContract, Server: snapshotServer{v}}, kept)
+	server := snapshotServer{v, sync.OnceValue(v.Close)}
+	m.WriteRef(num, tenon.Service{Contract: snapshotContract, Server: server, Released: server.released}, kept)
 }
 
 // readSnapshot reads the current field as a Snapshot on the other side, or as
@@ -952,8 +954,13 @@ func (c *snapshotClient) Close() (err error) {
 }
 
 // A snapshotServer lets the other side of a connection call a Snapshot of this
-// one.
-type snapshotServer struct{ impl Snapshot }
+// one. It is closed once: by its holder, or when there is none any more.
+type snapshotServer struct {
+	impl  Snapshot
+	close func() error
+}
+
+func (v snapshotServer) released() { v.close() }
 
 // ServeCall implements tenon.Server.
 func (v snapshotServer) ServeCall(ctx context.Context, method int, call tenon.Stream) error {
@@ -1054,7 +1061,7 @@ func (v snapshotServer) serveExport(ctx context.Context, call tenon.Stream) erro
 }
 
 func (v snapshotServer) serveClose(context.Context, tenon.Stream) error {
-	return v.impl.Close()
+	return v.close()
 }
 
 // ---- Listener

@@ -25,7 +25,7 @@ type Socket struct {
 	written int
 	err     error
 	closed  atomic.Bool
-	iov     [2][]byte
+	iov     [2][]byte // for writev
 	try     func(fd uintptr) bool
 	wait    func(fd uintptr) bool
 
@@ -172,10 +172,7 @@ func (s *Socket) writev(fd int) (int, error) {
 	case len(s.a) == 0:
 		return unix.Write(fd, s.b)
 	}
-	s.iov = [2][]byte{s.a, s.b}
-	n, err := unix.Writev(fd, s.iov[:])
-	s.iov = [2][]byte{}
-	return n, err
+	return s.both(fd)
 }
 
 func (s *Socket) advance(n int) {

@@ -323,7 +323,10 @@ func (p *Peer) conclude(err error) {
 	for _, c := range calls {
 		c.connectionLost(err)
 	}
-	p.exports = make(map[uint64]*export)
+	for _, x := range p.exports {
+		x.gone()
+	}
+	clear(p.exports)
 	clear(p.byValue)
 	for _, w := range p.pongs {
 		p.wake(w)

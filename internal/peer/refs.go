@@ -17,6 +17,7 @@ type export struct {
 	*entry
 	id    uint64
 	count int
+	kept  bool
 	key   any // for the one export of a kept value that is sent again
 }
 
@@ -57,7 +58,7 @@ func (p *Peer) exported(s tenon.Service, kept bool) *export {
 		}
 	}
 	p.nextRef++
-	x := &export{entry: p.entry(s), id: p.nextRef, key: key}
+	x := &export{entry: p.entry(s), id: p.nextRef, kept: kept, key: key}
 	p.exports[x.id] = x
 	if key != nil {
 		p.byValue[key] = x
@@ -76,6 +77,14 @@ func (p *Peer) drop(id uint64, n int) {
 		if x.key != nil {
 			delete(p.byValue, x.key)
 		}
+		x.gone()
+	}
+}
+
+// gone tells whoever exported x that nobody holds it any more.
+func (x *export) gone() {
+	if x.kept && x.service.Released != nil {
+		go x.service.Released()
 	}
 }
 
