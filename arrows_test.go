@@ -29,7 +29,8 @@ var arrows = map[string][]string{
 		"", "internal/carrier", "internal/handshake", "internal/link", "internal/logs",
 		"internal/peer", "internal/process",
 	},
-	"tenontest": {"", "host", "plugin"},
+	"internal/example/greet": {""},
+	"tenontest":              {"", "host", "plugin"},
 }
 
 type listed struct {

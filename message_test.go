@@ -166,7 +166,7 @@ func TestMessageWrites(t *testing.T) {
 		if got := inParts(&m, r); !bytes.Equal(got, want) {
 			t.Fatalf("%d: in parts it is something else", i)
 		}
-		if !bytes.Equal(m.Raw(), want) || !bytes.Equal(m.Raw(), want) || m.Len() != len(want) {
+		if !bytes.Equal(m.Raw(), want) || m.Len() != len(want) {
 			t.Fatalf("%d: as a whole it is something else", i)
 		}
 		if fields, ok := decode(m.Raw()); !ok || fmt.Sprint(fields) != fmt.Sprint(s.want) {

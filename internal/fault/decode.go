@@ -198,7 +198,7 @@ func sole(r *record, kids []error) error {
 
 // wraps reports whether value wraps just kids by itself.
 func wraps(value error, kids []error) bool {
-	one, list := unwrap(value)
+	list, one := unwrap(value)
 	switch {
 	case list != nil || len(kids) > 1:
 		return false

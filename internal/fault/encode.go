@@ -162,7 +162,7 @@ func (e *encoder) inspect(err error) subject {
 		e.matchType(&s, value)
 	}
 	e.ask(&s)
-	s.one, s.list = unwrap(err)
+	s.list, s.one = unwrap(err)
 	e.verdict.take(value)
 	return s
 }

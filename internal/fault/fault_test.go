@@ -486,7 +486,7 @@ func TestPanic(t *testing.T) {
 		"nil":          {func() { explode(nil) }, "panic: panic called with nil argument", nil},
 		"rude":         {func() { explode(rude{}) }, "panic: %!v(PANIC=Error method: Error)", nil},
 		"nil pointer":  {func() { explode(null.Key) }, "panic: runtime error: invalid memory address", nil},
-		"index":        {func() { explode([]int{}[len(name(t))-len(name(t))]) }, "panic: runtime error: index out of range", nil},
+		"index":        {func() { explode([]int{}[len(t.Name())-len(name(t))]) }, "panic: runtime error: index out of range", nil},
 		"panics twice": {func() { defer explode("second"); explode("first") }, "panic: second", nil},
 	} {
 		t.Run(name, func(t *testing.T) {

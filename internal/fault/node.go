@@ -59,17 +59,17 @@ func textOf(err error) (text string) {
 	return err.Error()
 }
 
-func unwrap(err error) (one error, list []error) {
+func unwrap(err error) (list []error, one error) {
 	defer func() {
 		if recover() != nil {
-			one, list = nil, nil
+			list, one = nil, nil
 		}
 	}()
 	switch u := err.(type) {
 	case interface{ Unwrap() error }:
-		return u.Unwrap(), nil
-	case interface{ Unwrap() []error }:
 		return nil, u.Unwrap()
+	case interface{ Unwrap() []error }:
+		return u.Unwrap(), nil
 	}
 	return nil, nil
 }

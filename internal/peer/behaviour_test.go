@@ -590,7 +590,9 @@ func TestManyCallers(t *testing.T) {
 		all.Wait()
 		clean(t, host, plugin)
 		// A writer counts after it has written.
-		eventually(t, "all bytes are counted", func() bool { return host.Stats().BytesOut == plugin.Stats().BytesIn && host.Stats().BytesIn == plugin.Stats().BytesOut })
+		eventually(t, "all bytes are counted", func() bool {
+			return host.Stats().BytesOut == plugin.Stats().BytesIn && host.Stats().BytesIn == plugin.Stats().BytesOut
+		})
 		h, p := host.Stats(), plugin.Stats()
 		if h.CallsOut != 4000 || p.CallsIn != 4000 || h.BytesIn == 0 {
 			t.Errorf("%+v\n%+v", h, p)

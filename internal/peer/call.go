@@ -243,7 +243,12 @@ func (c *call) address(f *frame) {
 // post sends f, a frame of the sending goroutine's.
 func (c *call) post(f *frame, when urgency) error {
 	c.address(f)
-	err := c.told(c.peer.out.post(c.Context(), f, when))
+	ctx := c.Context()
+	if f.typ == wire.Return {
+		// The call is off the list: nobody else would answer it.
+		ctx = context.Background()
+	}
+	err := c.told(c.peer.out.post(ctx, f, when))
 	// A Cancel frame that another goroutine sent may have overtaken this one.
 	if f.typ == wire.Call && c.abandoned.Load() != 0 {
 		c.cancelOther()
