@@ -29,7 +29,9 @@ func (echo) Greet(ctx context.Context, name string) (string, error) {
 
 type plain struct{}
 
-func (plain) Greet(_ context.Context, name string) (string, error) { return "Hello, " + name + "!", nil }
+func (plain) Greet(_ context.Context, name string) (string, error) {
+	return "Hello, " + name + "!", nil
+}
 
 // A plugin reaches the services that its host offers by the context of a call.
 func ExampleCaller() {

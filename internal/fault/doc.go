@@ -48,7 +48,7 @@
 // # Bounds
 //
 // A tree has at most 256 nodes, 64 deep; a text at most 64 KiB; all texts and
-// values of one error at most 1 MiB together. The sender leaves out what is
+// values of one error at most 96 KiB together. The sender leaves out what is
 // beyond, the innermost first, and cuts texts with an ellipsis; the receiver
 // ignores what is beyond. Text that is not UTF-8 is made so, with U+FFFD. A
 // message that is malformed decodes to an error that says so.

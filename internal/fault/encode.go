@@ -8,7 +8,7 @@ const (
 	maxDepth = 64       // protobuf's implementations stop at 100, and a fault may be nested
 	maxNodes = 256      // a join of a few hundred errors is told by its text
 	maxText  = 64 << 10 // bytes of one text
-	maxTotal = 1 << 20  // bytes of all texts and values
+	maxTotal = 96 << 10 // bytes of all texts and values: an error has to fit in a frame
 	maxIs    = 256      // names that one node says it is, as far as the receiver reads them
 )
 

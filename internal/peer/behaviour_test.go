@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,7 +19,8 @@ import (
 	"time"
 
 	"github.com/tenon-go/tenon"
-	"github.com/tenon-go/tenon/internal/carrier"
+	"github.com/tenon-go/tenon/internal/fault"
+	"github.com/tenon-go/tenon/internal/wire"
 )
 
 // server sets what Run does on the plugin's side.
@@ -309,6 +311,27 @@ func TestCrashOnPanic(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	if err == nil || !bytes.Contains(out, []byte("panic: as it should")) {
 		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// A long error keeps its identity; one that would not fit keeps its text and
+// code, and the connection.
+func TestLongErrors(t *testing.T) {
+	onEach(t, func(t *testing.T, link linker) {
+		host, _ := connect(t, link, server(runTest))
+		_, err := ask(context.Background(), bind(t, host), run, []byte("huge error"))
+		if !errors.Is(err, errOdd) || len(err.Error()) < 60<<10 {
+			t.Fatalf("%d bytes, of another identity", len(err.Error()))
+		}
+	})
+	defs := []tenon.ErrorDef{{Name: strings.Repeat("n", 2000), Value: errOdd}}
+	var m tenon.Message
+	encodeFault(fmt.Errorf("begin %w", errors.Join(slices.Repeat([]error{errOdd}, 250)...)), defs, &m)
+	if m.Len() > wire.MaxBody {
+		t.Fatalf("%d bytes do not fit", m.Len())
+	}
+	if err := fault.Decode(&m, nil); !strings.HasPrefix(err.Message, "begin odd") || err.Code != tenon.Unknown {
+		t.Errorf("%.100v", err)
 	}
 }
 
@@ -1016,6 +1039,24 @@ func TestGivenUpWhileItBegins(t *testing.T) {
 	})
 }
 
+// The same, with the two goroutines where it matters: one is about to send CALL,
+// the other gives up before.
+func TestGivenUpBeforeItBegins(t *testing.T) {
+	onEach(t, func(t *testing.T, link linker) {
+		r := newRaw(t, link, underTest)
+		s, err := bind(r, r.peer).Open(context.Background(), chat)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := s.(*call)
+		c.abandon(context.Canceled)
+		c.post(&frame{typ: 2, id: c.id}, flush)
+		r.expect(1, c.id)
+		r.expect(4, c.id)
+		s.Close()
+	})
+}
+
 // A handler that goes on after it could send a message in part only ends its
 // call, not the connection.
 func TestTornMessage(t *testing.T) {
@@ -1047,5 +1088,3 @@ func TestTornMessage(t *testing.T) {
 		r.alive()
 	})
 }
-
-var _ carrier.Carrier

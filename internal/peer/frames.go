@@ -288,7 +288,7 @@ func (p *Peer) tooLarge(c *call, size int) {
 // credit; what would not fit in a frame is cut to the beginning of its text.
 func encodeFault(err error, defs []tenon.ErrorDef, m *tenon.Message) {
 	fault.Encode(err, defs, m)
-	if m.Len() <= wire.MaxPart {
+	if m.Len() <= wire.MaxBody {
 		return
 	}
 	var whole tenon.Message

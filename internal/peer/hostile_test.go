@@ -188,22 +188,57 @@ func TestHostileNeverReadsAnswers(t *testing.T) {
 // A well-behaved caller that is only slow is not taken for a deaf one, even if
 // the answers of methods that run inline could be piled up faster than it reads.
 func TestSlowIsNotDeaf(t *testing.T) {
+	body := make([]byte, 15<<10)
 	answer := func(_ context.Context, _ []byte, s tenon.Stream) error {
-		s.Out().WriteRaw(make([]byte, 15<<10))
+		s.Out().WriteRaw(body)
 		return nil
 	}
 	onEach(t, func(t *testing.T, link linker) {
 		r := mute(t, link, serving(testServer{run: answer}))
+		r.peer.mu.Lock() // as if it had always been short
+		r.peer.tables[contract].paces[run].streak = mostNeed
+		r.peer.mu.Unlock()
 		go func() {
 			for id := uint64(1); id < 2*900; id += 2 {
 				r.say(callOf(id, "Run", "x"))
 			}
 		}()
-		eventually(t, "all calls are there", func() bool { return r.peer.Stats().CallsIn >= 300 })
+		eventually(t, "all calls are there", func() bool { return r.peer.Stats().CallsIn == 900 })
 		r.listen()
 		for range 900 {
 			if f := r.next(); f.Type != wire.Return || f.Flags&fFail != 0 {
 				t.Fatalf("%v %.100q", f.Header, f.body)
+			}
+		}
+	})
+}
+
+// A connection is not idle before the last answer is on its way.
+func TestIdleWaitsForAnswers(t *testing.T) {
+	answer := func(_ context.Context, _ []byte, s tenon.Stream) error {
+		s.Out().WriteRaw(make([]byte, 60<<10))
+		return nil
+	}
+	onEach(t, func(t *testing.T, link linker) {
+		r := mute(t, link, serving(testServer{run: answer}))
+		for id := uint64(1); id < 2*50; id += 2 {
+			r.say(callOf(id, "Run", "x"))
+		}
+		eventually(t, "all are answered", func() bool { s := r.peer.Stats(); return s.CallsIn == 50 && s.ActiveIn == 0 })
+		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		defer cancel()
+		if err := r.peer.Idle(ctx); err != context.DeadlineExceeded {
+			t.Fatal("idle, with answers that nobody has taken:", err)
+		}
+		go r.peer.Shutdown(context.Background())
+		r.listen()
+		for n := 0; n < 50; {
+			switch f := r.next(); f.Type {
+			case wire.Return:
+				n++
+			case wire.Drain:
+			default:
+				t.Fatal(f.Header)
 			}
 		}
 	})
@@ -262,18 +297,18 @@ func TestHostileLoans(t *testing.T) {
 	onEach(t, func(t *testing.T, link linker) {
 		r := newRaw(t, link, underTest)
 		begin := func(id uint64) []byte { return fr(wire.Call, fMsg|fMore, id, to("Echo"), uv(1<<20), []byte("x")) }
-		r.say(begin(1), begin(3)) // all that there is to lend
+		r.say(begin(1), begin(3), begin(5)) // more than there is to lend
 		n := times(4_000)
 		costs(t, 2<<20, func() {
 			for i := range uint64(n) {
-				r.say(begin(2*i+5), fr(wire.Cancel, 0, 2*i+5, uv(1)))
+				r.say(begin(2*i+7), fr(wire.Cancel, 0, 2*i+7, uv(1)))
 			}
 			r.alive()
 		})
 		r.peer.mu.Lock()
 		defer r.peer.mu.Unlock()
-		if n := len(r.peer.loans.queue); n != 0 {
-			t.Errorf("%d wait for a loan", n)
+		if n := len(r.peer.loans.queue); n != 1 {
+			t.Errorf("%d wait for a loan, not 1", n)
 		}
 	})
 }
@@ -321,5 +356,3 @@ func TestHostileNoise(t *testing.T) {
 		})
 	})
 }
-
-var _ = runtime.GC

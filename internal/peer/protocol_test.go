@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"regexp"
 	"strings"
@@ -13,7 +14,6 @@ import (
 	"time"
 
 	"github.com/tenon-go/tenon"
-	"github.com/tenon-go/tenon/internal/carrier"
 	"github.com/tenon-go/tenon/internal/wire"
 )
 
@@ -146,10 +146,16 @@ func runTest(ctx context.Context, in []byte, s tenon.Stream) error {
 		panic("on purpose")
 	case "repeat":
 		s.Out().WriteRaw(bytes.Repeat([]byte("x"), 200<<10))
+	case "many errors":
+		var all []error
+		for range 500 {
+			all = append(all, &fs.PathError{Op: strings.Repeat("o", 300), Path: strings.Repeat("p", 300), Err: errOdd})
+		}
+		return errors.Join(all...)
 	case "huge error":
 		err := errOdd
-		for range 4 {
-			err = fmt.Errorf("%s: %w", strings.Repeat("x", 60<<10), err)
+		for i := range 4 {
+			err = fmt.Errorf("%s: %w", strings.Repeat(string(rune('a'+i)), 60<<10), err)
 		}
 		return err
 	}
@@ -435,6 +441,9 @@ var callClauses = []clause{
 		if err := r.failed(1, tenon.Unknown); len(err.Message) < 10<<10 {
 			r.Fatalf("%d bytes are left of the text", len(err.Message))
 		}
+	}},
+	{"4.13/an error of too many parts", func(r *raw) {
+		r.say(callOf(1, "Run", "many errors")).failed(1, tenon.Unknown)
 	}},
 	{"4.13/an error that cannot be read", func(r *raw) {
 		for i, junk := range []string{"", "\xff\xff", "junk", strings.Repeat("\x22\x02", 60)} {
@@ -924,5 +933,3 @@ func everyClause(t *testing.T) {
 		t.Errorf("there is no clause %s", number)
 	}
 }
-
-var _ = carrier.ErrInterrupted

@@ -127,8 +127,6 @@ func (p *Peer) serveInline(c *call, self uint64) error {
 			if p.holder == self && p.baton == inline {
 				p.rob()
 				p.attendant()
-			} else {
-				p.goes.start(p.out.kick) // nobody comes back to write the answer
 			}
 		}
 	}()
