@@ -3,11 +3,9 @@ package peer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/tenon-go/tenon"
 	"github.com/tenon-go/tenon/internal/fault"
@@ -185,35 +183,6 @@ func (c *call) Context() context.Context {
 	return &c.ctx
 }
 
-// Out implements tenon.Stream.
-func (c *call) Out() *tenon.Message {
-	if c.out == nil {
-		c.out = pool.get(max(minBuffer, int(c.peer.usual.Load())))
-		c.msg.Reset(c.out.b, c)
-	}
-	return &c.msg
-}
-
-const minBuffer = 1 << minClass
-
-// Send implements tenon.Stream.
-func (c *call) Send() error { return c.send(wire.Data, 0) }
-
-// SendLast implements tenon.Stream.
-func (c *call) SendLast() error { return c.send(wire.Data, wire.End) }
-
-// CloseSend implements tenon.Stream.
-func (c *call) CloseSend() error {
-	if c.last {
-		return nil
-	}
-	c.last = true
-	if c.torn {
-		return c.tornError()
-	}
-	return c.post(&frame{typ: wire.Data, flags: wire.End, id: c.id}, flush)
-}
-
 // Call implements tenon.Stream.
 func (c *call) Call() (*tenon.Message, error) {
 	// io.EOF says that the call was answered before it had heard everything.
@@ -225,175 +194,6 @@ func (c *call) Call() (*tenon.Message, error) {
 		return nil, &tenon.Error{Code: tenon.Internal, Service: c.contract.Name, Method: c.method.Name, Message: "the call ended without an answer"}
 	}
 	return m, err
-}
-
-// address makes f the frame that begins the call, if none has.
-func (c *call) address(f *frame) {
-	if c.begun.Swap(true) {
-		return
-	}
-	f.target = target{ref: c.ref.ID(), service: c.contract.Name, method: c.method.Name}
-	if deadline, ok := c.caller.Deadline(); ok {
-		f.target.timeout = uint64(max(time.Until(deadline).Microseconds(), 1))
-	}
-	f.typ = wire.Call
-	f.meta = tenon.OutgoingMetadata(c.caller)
-}
-
-// post sends f, a frame of the sending goroutine's.
-func (c *call) post(f *frame, when urgency) error {
-	c.address(f)
-	ctx := c.Context()
-	if f.typ == wire.Return {
-		// The call is off the list: nobody else would answer it.
-		ctx = context.Background()
-	}
-	err := c.told(c.peer.out.post(ctx, f, when))
-	// A Cancel frame that another goroutine sent may have overtaken this one.
-	if f.typ == wire.Call && c.abandoned.Load() != 0 {
-		c.cancelOther()
-	}
-	return err
-}
-
-func (c *call) cancelOther() {
-	p := c.peer
-	p.out.post(context.Background(), &frame{typ: wire.Cancel, id: c.id, number: uint64(c.abandoned.Load())}, cork)
-	p.out.kick()
-}
-
-func (c *call) tornError() error {
-	return &tenon.Error{Code: tenon.FailedPrecondition, Service: c.contract.Name, Method: c.method.Name, Message: "an earlier message could be sent in part only"}
-}
-
-// send sends the message in parts; the last of them is in a frame of the given
-// type and flags.
-func (c *call) send(final wire.Type, flags wire.Flags) error {
-	if c.last {
-		return &tenon.Error{Code: tenon.FailedPrecondition, Service: c.contract.Name, Method: c.method.Name, Message: "message sent after the last one"}
-	}
-	if c.torn {
-		return c.tornError()
-	}
-	m := c.Out()
-	if err := c.sendable(m); err != nil {
-		c.takeBack()
-		m.Reset(c.out.b[:0], c)
-		return err
-	}
-	c.last = flags&wire.End != 0
-	total := m.Len()
-	refs := c.unsent
-	c.unsent = nil
-	for sent := 0; ; {
-		a, b := m.Part(sent, wire.MaxPart)
-		first := sent == 0
-		n, when, err := c.takeCredit(len(a)+len(b), first)
-		if err != nil {
-			c.torn = sent > 0
-			c.unsent = refs
-			c.takeBack()
-			return err
-		}
-		f := frame{typ: wire.Data, flags: wire.Msg, id: c.id, message: a[:min(n, len(a))], tail: b[:max(n-len(a), 0)]}
-		if first {
-			f.refs = refs
-		}
-		if sent += n; sent < total {
-			f.flags |= wire.More
-			if first {
-				f.total = total
-			}
-		} else {
-			f.typ, f.flags = final, f.flags|flags
-		}
-		if f.typ == wire.Return {
-			c.retire()
-		}
-		if err := c.post(&f, when); err != nil {
-			c.torn = true // even if no part was sent: then the call has not begun
-			c.unsent = refs
-			c.takeBack()
-			return err
-		}
-		refs = nil
-		if sent == total {
-			c.keep(m)
-			return nil
-		}
-	}
-}
-
-// keep empties the message, and keeps the buffer that it grew into.
-func (c *call) keep(m *tenon.Message) {
-	if n := int64(len(m.Buffer())); n != c.peer.usual.Load() {
-		c.peer.usual.Store(n)
-	}
-	c.out.b = m.Buffer()[:0]
-	m.Reset(c.out.b, c)
-}
-
-// burst is how many messages a call sends in a row, without waiting for one,
-// before they are taken for many: from then on several go out with one system
-// call.
-const burst = 4
-
-// urgency says when the next frame of the call is to be written. Peer.mu is
-// held.
-func (c *call) urgency() urgency {
-	c.row++
-	switch {
-	case c.row > burst:
-		return soon
-	case c.peer.crowded():
-		return crowded
-	}
-	return flush
-}
-
-// sendable reports what is wrong with a message before any of it is sent.
-func (c *call) sendable(m *tenon.Message) error {
-	if err := m.Err(); err != nil {
-		return err
-	}
-	limit := c.peer.cfg.Remote.Message
-	if int64(m.Len()) > limit {
-		return &tenon.Error{
-			Code:    tenon.ResourceExhausted,
-			Service: c.contract.Name,
-			Method:  c.method.Name,
-			Message: fmt.Sprintf("%s.%s: message of %d bytes is larger than the receiver's limit of %d (tenon.Limits.Message)", c.contract.Name, c.method.Name, m.Len(), limit),
-		}
-	}
-	if len(c.unsent) > wire.MaxRefs {
-		return &tenon.Error{Code: tenon.ResourceExhausted, Message: fmt.Sprintf("%d refs in one message, more than %d", len(c.unsent), wire.MaxRefs)}
-	}
-	if size := wire.MetadataSize(tenon.OutgoingMetadata(c.Context())); !c.begun.Load() && size > wire.MaxMetadata {
-		return &tenon.Error{Code: tenon.ResourceExhausted, Message: fmt.Sprintf("%d bytes of metadata, more than %d", size, wire.MaxMetadata)}
-	}
-	return nil
-}
-
-// told turns the error of a post, which is that of the context, into the
-// call's.
-func (c *call) told(err error) error {
-	if err == nil {
-		return nil
-	}
-	return contextError(err, c.contract, c.method.Name)
-}
-
-// takeBack takes back the kept refs of a message that is not sent.
-func (c *call) takeBack() {
-	if len(c.unsent) == 0 {
-		return
-	}
-	c.peer.mu.Lock()
-	defer c.peer.mu.Unlock()
-	for _, id := range c.unsent {
-		c.peer.drop(id, 1)
-	}
-	c.unsent = nil
 }
 
 // Recv implements tenon.Stream.
@@ -565,84 +365,6 @@ func (c *call) connectionLost(err error) {
 	if !c.started {
 		c.peer.end(c, err)
 	}
-}
-
-// finish answers a call that came in.
-func (c *call) finish(err error, when urgency) {
-	p := c.peer
-	if err == nil {
-		err = c.reply(when)
-	}
-	if err != nil && !c.gone() {
-		var m tenon.Message
-		b := pool.get(minBuffer)
-		m.Reset(b.b, nil)
-		encodeFault(err, c.contract.Errors, &m)
-		c.takeBack()
-		f := frame{typ: wire.Return, flags: wire.Fail | wire.End, id: c.id, message: m.Raw()}
-		c.retire()
-		p.out.post(context.Background(), &f, when)
-		pool.put(b)
-	}
-	c.retire()
-	c.discard()
-	c.ctx.cancel(context.Canceled)
-	p.mu.Lock()
-	p.answering--
-	p.checkIdle()
-	p.mu.Unlock()
-}
-
-// retire takes the call off the list, and releases what was lent to it. For a
-// call that came in it comes before the answer is sent: a caller that has it, and begins the next call, must not find the limit
-// reached because of this one.
-func (c *call) retire() {
-	p := c.peer
-	p.mu.Lock()
-	p.end(c, nil)
-	borrowed := c.borrowed
-	c.borrowed = nil
-	p.stats.Held -= len(borrowed)
-	p.mu.Unlock()
-	for _, r := range borrowed {
-		r.Release()
-	}
-}
-
-// gone reports whether nobody waits for an answer.
-func (c *call) gone() bool {
-	c.peer.mu.Lock()
-	defer c.peer.mu.Unlock()
-	return c.ended
-}
-
-// reply sends the answer of a handler that succeeded.
-func (c *call) reply(when urgency) error {
-	if c.gone() {
-		return nil
-	}
-	if c.torn {
-		return c.tornError()
-	}
-	if c.method.ServerStream {
-		c.retire()
-		c.peer.out.post(context.Background(), &frame{typ: wire.Return, flags: wire.End, id: c.id}, when)
-		return nil
-	}
-	m := c.Out()
-	c.last = false
-	if when != cork || m.Len() > wire.MaxPart || m.Err() != nil {
-		return c.send(wire.Return, wire.End)
-	}
-	f := frame{typ: wire.Return, flags: wire.Msg | wire.End, id: c.id, refs: c.unsent, message: m.Raw()}
-	if !c.tryCredit(m.Len()) {
-		return c.send(wire.Return, wire.End)
-	}
-	c.unsent = nil
-	c.retire()
-	c.peer.out.post(context.Background(), &f, cork)
-	c.keep(m)
-	return nil
 }
 
 // parcels are reused by the calls that receive more than one message.
