@@ -385,6 +385,10 @@ func (p *Peer) incoming(h wire.Header, e *entry, method int, timeout uint64, met
 	return c
 }
 
+// spareCalls keeps a limit of a few calls from being reached by handlers that
+// have answered and wait for nothing but a processor.
+const spareCalls = 64
+
 // find returns what a call goes to, or the error that it is answered with.
 func (p *Peer) find(t wire.Target) (*entry, int, error) {
 	if p.closing && t.Ref == 0 {
@@ -392,7 +396,7 @@ func (p *Peer) find(t wire.Target) (*entry, int, error) {
 	}
 	// Handlers that go on after the call was cancelled, or that cannot get rid of
 	// their answers, are not the caller's fault until there are as many again.
-	if p.stats.ActiveIn >= p.cfg.Local.Calls || p.stats.ActiveIn+p.answering >= 2*p.cfg.Local.Calls {
+	if p.stats.ActiveIn >= p.cfg.Local.Calls || p.stats.ActiveIn+p.answering >= 2*p.cfg.Local.Calls+spareCalls {
 		return nil, 0, &tenon.Error{
 			Code:    tenon.ResourceExhausted,
 			Message: fmt.Sprintf("%s.%s: %d calls are being carried out, the callee's limit (tenon.Limits.Calls)", t.Service, t.Method, p.cfg.Local.Calls),
