@@ -50,7 +50,8 @@ type Stream interface {
 	Out() *Message
 
 	// Send sends Out and empties it. It waits while the receiver has no room,
-	// no longer than the call's context.
+	// no longer than the call's context. When the call has ended meanwhile it
+	// fails, with [io.EOF] if that was a success: Recv then returns the answer.
 	Send() error
 
 	// SendLast is Send, and says that nothing follows.
@@ -186,8 +187,9 @@ type Limits struct {
 	// received at a time; further ones wait: four times Message.
 	Large int64
 
-	// Calls is how many calls of the other side are carried out at a time;
-	// further ones are refused with [ResourceExhausted]: 1024.
+	// Calls is how many calls of the other side are carried out at a time: 1024.
+	// Further ones wait where they are made, no longer than their context; a side
+	// that sends them all the same is answered with [ResourceExhausted].
 	Calls int
 
 	// Refs is how many refs either side may hold of the other: 65536.
@@ -211,8 +213,9 @@ func set[T int | int64](field *T, value T) {
 	}
 }
 
-// Metadata is sent along with a call: trace context, for example. Keys are
-// lower-case; those that begin with "tenon-" are reserved.
+// Metadata is sent along with a call: trace context, for example. Keys are in
+// lower case and not empty; those that begin with "tenon-" are reserved. A call
+// with other keys, or with more than 32 KiB of metadata, fails before it is sent.
 type Metadata map[string][]string
 
 type (

@@ -50,12 +50,13 @@ type Method struct {
 	// in place of a single one.
 	ClientStream, ServerStream bool
 
-	// Optional says that an implementation may lack the method. See
-	// [Conn] for how to ask before calling.
+	// Optional says that an implementation may lack the method. [Ref.Offers]
+	// asks; with generated code, a type assertion does.
 	Optional bool
 
 	// Idempotent says that the method may be called again when it isn't known
-	// whether the first call was carried out.
+	// whether the first call was carried out. It is for those who do that; this
+	// module does not repeat calls.
 	Idempotent bool
 
 	// Timeout bounds each call of the method, unless the caller's context ends
@@ -69,9 +70,8 @@ func (c *Contract) Index(name string) int {
 }
 
 // Bind returns a ref to the service that conn's other side offers under the
-// contract's name. It fails with code [Unimplemented], and says what is offered
-// in its place, if there is none, or if a method is missing that is not
-// optional.
+// contract's name. It fails with code [Unimplemented] if there is none, or if it
+// lacks a method that is not optional, which it names.
 func (c *Contract) Bind(conn Conn) (*Ref, error) {
 	methods, ok := conn.Offers(c.Name)
 	if !ok {

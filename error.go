@@ -152,6 +152,9 @@ type TransportError struct {
 
 // Error names the operation and the cause.
 func (e *TransportError) Error() string {
+	if e.Unsent {
+		return fmt.Sprintf("call not sent: %v", e.Err)
+	}
 	return fmt.Sprintf("connection lost (%s): %v", e.Op, e.Err)
 }
 

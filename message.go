@@ -61,7 +61,7 @@ var (
 	errTruncated = errors.New("message ends in the middle of a field")
 	errOverflow  = errors.New("varint does not fit in 64 bits")
 	errKind      = errors.New("field has another wire type than the contract says")
-	errUTF8      = errors.New("string field is not valid UTF-8")
+	errUTF8      = errors.New("string is not valid UTF-8; bytes may be")
 	errDepth     = fmt.Errorf("message is nested deeper than %d", maxDepth)
 	errFieldNum  = errors.New("field number out of range")
 	errNoRefs    = errors.New("message holds a ref but is not part of a call")
@@ -137,6 +137,10 @@ func (m *Message) Len() int { return len(m.buf) + m.more }
 func (m *Message) Err() error {
 	if m.err == nil {
 		return nil
+	}
+	var e *Error
+	if errors.As(m.err, &e) {
+		return e // a limit of the connection's, which has its own code
 	}
 	return &Error{Code: InvalidArgument, Message: fmt.Sprintf("malformed message at byte %d: %v", m.pos, m.err)}
 }

@@ -73,7 +73,7 @@ type Config struct {
 	// means slog.Default().
 	Logger *slog.Logger
 
-	// LogLevel is the lowest level that the plugin sends. Nil means the lowest
+	// LogLevel is asked once, at the start, for the lowest level that the plugin sends. Nil means the lowest
 	// that Logger is enabled for. It can be changed with Plugin.SetLogLevel.
 	LogLevel slog.Leveler
 

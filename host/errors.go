@@ -30,19 +30,19 @@ func (e *StartError) Error() string {
 	} else {
 		b.WriteString("the plugin")
 	}
-	fmt.Fprintf(&b, " did not start: %v", e.Err)
+	b.WriteString(" did not start: " + harmless(e.Err.Error()))
 	row := func(key, value string) {
 		if value != "" {
-			fmt.Fprintf(&b, "\n  %-8s%s", key+":", strings.ReplaceAll(value, "\n", "\n          "))
+			fmt.Fprintf(&b, "\n  %-8s%s", key+":", strings.ReplaceAll(harmless(value), "\n", "\n          "))
 		}
 	}
 	row("stage", string(e.Stage))
 	row("file", e.Path)
 	if e.Exit != nil {
 		row("ended", e.Exit.String())
-		row("panic", e.Exit.Panic)
+		row("panic", strings.TrimPrefix(e.Exit.Panic, "panic: "))
 	}
-	row("output", harmless(strings.Join(e.Last, "\n")))
+	row("output", strings.Join(e.Last, "\n"))
 	row("try", e.Hint)
 	return b.String()
 }
@@ -76,7 +76,8 @@ type Exit struct {
 	// was to blame.
 	Panic, Stack string
 
-	// Last are the last lines on standard error, the oldest first.
+	// Last is what the plugin said last, a line each: on standard output, on
+	// standard error and in its log. Within each of these the oldest comes first.
 	Last []string
 
 	// Err is what serving the plugin returned, if it ran in this process.
@@ -132,7 +133,7 @@ func (e *ExitError) Error() string {
 	}
 	text := fmt.Sprintf("plugin %q (%s) %s: %s", e.Name, where, e.verb(), e.Exit.String())
 	if reason := e.reason(); reason != "" {
-		text += ": " + reason
+		text += ": " + harmless(reason)
 	}
 	return text
 }

@@ -30,6 +30,7 @@ type Plugin struct {
 	stdout *stdio.Pump // nil if the plugin has the host's descriptor
 	stderr *stdio.Pump
 
+	words    recentLog
 	stopping atomic.Bool // Stop was called
 	killed   atomic.Bool // Stop, Kill or the host's own judgement has killed it
 

@@ -184,6 +184,7 @@ func (s *start) describe(a handshake.Answer) Info {
 
 // deliver takes a log record of the plugin's.
 func (p *Plugin) deliver(ctx context.Context, r slog.Record) {
+	p.words.add(r)
 	// The end of the connection must not cost the last records.
 	logs.Deliver(context.WithoutCancel(ctx), p.cfg.Logger, r, p.cfg.Name)
 }

@@ -12,6 +12,9 @@ const (
 	// stopTimeout bounds Stop where its context has no deadline.
 	stopTimeout = 10 * time.Second
 
+	// politeTimeout is what a plugin has to leave when Stop's context is canceled.
+	politeTimeout = time.Second
+
 	// killTimeout is what Stop waits for the end of a process that was sent
 	// SIGKILL, if there is no time left. Most are gone in a millisecond.
 	killTimeout = 100 * time.Millisecond
@@ -28,16 +31,16 @@ const (
 //     this last step there is always a tenth of a second, even if ctx has ended
 //     before.
 //
-// A ctx that is canceled cuts the first two steps short.
+// A ctx that is canceled without a deadline that has passed, as that of a program
+// that was interrupted often is, leaves a second for the first two steps.
 //
 // Stop returns nil if the plugin ended well, and otherwise an *[ExitError] that
 // says how it ended. It may be called more than once, and after the plugin has
 // ended.
 func (p *Plugin) Stop(ctx context.Context) error {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		deadline = time.Now().Add(stopTimeout)
-	}
+	ctx, cancel := stopContext(ctx)
+	defer cancel()
+	deadline, _ := ctx.Deadline()
 	left := time.Until(deadline)
 	p.stopping.Store(true)
 	p.peer.Ask()
@@ -62,6 +65,24 @@ func (p *Plugin) Stop(ctx context.Context) error {
 		return p.Err()
 	}
 	return p.stuck()
+}
+
+// stopContext returns the context that bounds Stop: it has a deadline, and ends a
+// moment later than ctx if ctx is canceled before its own.
+func stopContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		deadline = time.Now().Add(stopTimeout)
+	}
+	if time.Until(deadline) <= 0 {
+		return context.WithDeadline(ctx, deadline)
+	}
+	patient, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	stop := context.AfterFunc(ctx, func() {
+		t := time.AfterFunc(politeTimeout, cancel)
+		context.AfterFunc(patient, func() { t.Stop() })
+	})
+	return patient, func() { stop(); cancel() }
 }
 
 // stuck is what Stop returns when the plugin was killed and is there still: its

@@ -151,6 +151,26 @@ func (p *Plugin) exitError() *ExitError {
 	return e
 }
 
+// last returns what the plugin said last: on standard output, on standard error
+// and in its log. What came last of these three stands last, as far as that is
+// known.
+func (p *Plugin) last(end time.Time) []string {
+	var lines []string
+	words, final := p.words.of(end)
+	if !final {
+		lines = words
+	}
+	for _, pump := range []*stdio.Pump{p.stdout, p.stderr} {
+		if pump != nil {
+			lines = append(lines, pump.Tail()...)
+		}
+	}
+	if final {
+		lines = append(lines, words...)
+	}
+	return lines
+}
+
 // exited adds to x what the plugin printed.
 func (p *Plugin) exited(x process.Exit) Exit {
 	e := Exit{
@@ -169,10 +189,10 @@ func (p *Plugin) exited(x process.Exit) Exit {
 	if x.Signal != 0 {
 		e.Signal = x.Signal
 	}
+	e.Last = p.last(x.Ended)
 	if p.stderr == nil {
 		return e
 	}
-	e.Last = p.stderr.Tail()
 	// Only a status that the runtime ends a program with makes what looks like a
 	// panic one: 2, or the signal of a crash.
 	if c, ok := p.stderr.Crash(); ok && (x.Code == 2 || x.Signal == syscall.SIGABRT || x.Signal == syscall.SIGSEGV) {

@@ -174,7 +174,7 @@ func (p *Peer) Err() error {
 	default:
 		return nil
 	}
-	if errors.Is(p.err, errClosed) || (p.leaving || p.silent) && errors.Is(p.err, errGone) {
+	if errors.Is(p.err, errClosed) || (p.leaving || p.silent || p.closing) && errors.Is(p.err, errGone) {
 		return nil
 	}
 	return p.err

@@ -3,6 +3,7 @@ package peer
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tenon-go/tenon"
@@ -80,6 +81,8 @@ func (c *call) tornError() error {
 // send sends the message in parts; the last of them is in a frame of the given
 // type and flags.
 func (c *call) send(final wire.Type, flags wire.Flags) error {
+	c.answering = final == wire.Return
+	c.closing = flags&wire.End != 0
 	if c.last {
 		return &tenon.Error{Code: tenon.FailedPrecondition, Service: c.contract.Name, Method: c.method.Name, Message: "message sent after the last one"}
 	}
@@ -165,7 +168,23 @@ func (c *call) urgency() urgency {
 // sendable reports what is wrong with a message before any of it is sent.
 func (c *call) sendable(m *tenon.Message) error {
 	if err := m.Err(); err != nil {
-		return err
+		return c.unsendable(err)
+	}
+	if !c.mine && !c.method.ServerStream && !c.answering || c.mine && !c.method.ClientStream && !c.closing {
+		return &tenon.Error{
+			Code: tenon.FailedPrecondition, Service: c.contract.Name, Method: c.method.Name,
+			Message: c.name() + ": Send in a direction in which the method has a single message; does its contract say ClientStream, ServerStream?",
+		}
+	}
+	if md := tenon.OutgoingMetadata(c.Context()); len(md) > 0 && !c.begun.Load() {
+		for key := range md {
+			if key == "" || key != strings.ToLower(key) || strings.HasPrefix(key, "tenon-") {
+				return &tenon.Error{
+					Code: tenon.InvalidArgument, Service: c.contract.Name, Method: c.method.Name,
+					Message: fmt.Sprintf("%s: metadata key %q: keys are in lower case, and those that begin with tenon- are reserved", c.name(), key),
+				}
+			}
+		}
 	}
 	limit := c.peer.cfg.Remote.Message
 	if int64(m.Len()) > limit {
@@ -183,6 +202,24 @@ func (c *call) sendable(m *tenon.Message) error {
 		return &tenon.Error{Code: tenon.ResourceExhausted, Message: fmt.Sprintf("%d bytes of metadata, more than %d", size, wire.MaxMetadata)}
 	}
 	return nil
+}
+
+// name is the method's, for messages.
+func (c *call) name() string { return c.contract.Name + "." + c.method.Name }
+
+// unsendable says of a message that cannot be sent whose it is: an argument is
+// the caller's fault, a result that of the implementation.
+func (c *call) unsendable(err error) error {
+	e := &tenon.Error{Code: tenon.CodeOf(err), Service: c.contract.Name, Method: c.method.Name, Err: err}
+	what := "argument"
+	if !c.mine {
+		what = "result"
+		if e.Code == tenon.InvalidArgument {
+			e.Code = tenon.Internal
+		}
+	}
+	e.Message = fmt.Sprintf("%s: %s cannot be sent: %v", c.name(), what, err)
+	return e
 }
 
 // told turns the error of a post, which is that of the context, into the

@@ -164,6 +164,7 @@ func (c *call) failed(panicked any, when urgency) {
 		return
 	}
 	err := fault.Panic(panicked, debug.Stack())
+	err.Message = c.name() + ": " + err.Message
 	c.finish(err, when)
 	if c.peer.cfg.CrashOnPanic {
 		panic(panicked)

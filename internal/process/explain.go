@@ -172,7 +172,7 @@ func findFile(file string, err error) finding {
 	case errors.Is(statErr, fs.ErrNotExist) && isLink(file):
 		return finding{NotFound, "is a symbolic link to a file that does not exist", "correct the link"}
 	case errors.Is(statErr, fs.ErrNotExist), errors.Is(statErr, syscall.ENOTDIR):
-		return finding{NotFound, "does not exist", "check the path; if it is relative, it counts from the working directory"}
+		return finding{NotFound, "does not exist", "check the path; if it is relative, it counts from the directory that it is to run in, or else from the working directory"}
 	case statErr != nil:
 		return finding{Denied, "may not be reached", "give this user the right to search the directories above it"}
 	case info.IsDir():
