@@ -107,6 +107,15 @@ func (e *Error) Is(target error) bool {
 	return false
 }
 
+// NoResult returns the error of a call that was answered without an error and
+// without the interface value that is its result. Generated code calls it.
+func NoResult(service, method string) error {
+	return &Error{
+		Code: Internal, Service: service, Method: method,
+		Message: service + "." + method + ": answered with no error and no value",
+	}
+}
+
 // CodeOf returns the code that describes err best: that of an *[Error] in its
 // chain, else the one that a known error stands for, else Unknown. It is OK
 // for nil. Like [errors.Is] it does not end if the chain has no end.

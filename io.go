@@ -221,7 +221,12 @@ func (c ioCloser) Close() error {
 // An ioServer serves a reader, writer or closer of this side.
 type ioServer struct {
 	v     any
+	parts int          // what the contract lets the other side do
 	close func() error // once
+
+	// Readers and writers are not made for concurrent use; a side that does not
+	// keep to that must not make this one break their rules.
+	reading, writing sync.Mutex
 
 	mu      sync.Mutex
 	read    error // what Read returned along with bytes that were sent without it
@@ -231,16 +236,22 @@ type ioServer struct {
 func (v *ioServer) ServeCall(_ context.Context, method int, s Stream) error {
 	switch method {
 	case ioRead:
-		return v.serveRead(s)
+		return alone(&v.reading, s, v.serveRead)
 	case ioWrite:
-		return v.serveWrite(s)
+		return alone(&v.writing, s, v.serveWrite)
 	case ioDrain:
-		return v.drain(s)
+		return alone(&v.reading, s, v.drain)
 	case ioFill:
-		return v.fill(s)
+		return alone(&v.writing, s, v.fill)
 	default:
 		return v.close()
 	}
+}
+
+func alone(mu *sync.Mutex, s Stream, f func(Stream) error) error {
+	mu.Lock()
+	defer mu.Unlock()
+	return f(s)
 }
 
 // released closes what was given away, and not closed by whom it was given to.

@@ -58,7 +58,7 @@ func (m *Message) writeIO(num int32, v any, kept bool, parts int) {
 	if p, ok := v.(Proxy); ok && m.WriteHome(num, p.TenonRef()) {
 		return
 	}
-	server := &ioServer{v: v}
+	server := &ioServer{v: v, parts: parts}
 	service := Service{Contract: ioContract, Server: server, Without: ioWithout(parts)}
 	if parts&ioCloses != 0 {
 		server.close = sync.OnceValue(v.(io.Closer).Close)
@@ -86,23 +86,23 @@ func ioWithout(parts int) []string {
 // calls end when ctx does. What io.Copy or another caller of [io.WriterTo]
 // does not use of it is lost, as if it had been read.
 func (m *Message) ReadReader(ctx context.Context) io.Reader {
-	return readIO(m, ctx, func(c *ioClient) io.Reader { return ioReader{c} })
+	return readIO(m, ctx, ioReads, func(c *ioClient) io.Reader { return ioReader{c} })
 }
 
 // ReadWriter reads the current field as an [io.Writer].
 func (m *Message) ReadWriter(ctx context.Context) io.Writer {
-	return readIO(m, ctx, func(c *ioClient) io.Writer { return ioWriter{c} })
+	return readIO(m, ctx, ioWrites, func(c *ioClient) io.Writer { return ioWriter{c} })
 }
 
 // ReadCloser reads the current field as an [io.Closer]. Close releases the ref.
 func (m *Message) ReadCloser(ctx context.Context) io.Closer {
-	return readIO(m, ctx, func(c *ioClient) io.Closer { return ioCloser{c} })
+	return readIO(m, ctx, ioCloses, func(c *ioClient) io.Closer { return ioCloser{c} })
 }
 
 // ReadReadCloser reads the current field as an [io.ReadCloser]. Close releases
 // the ref.
 func (m *Message) ReadReadCloser(ctx context.Context) io.ReadCloser {
-	return readIO(m, ctx, func(c *ioClient) io.ReadCloser {
+	return readIO(m, ctx, ioReads|ioCloses, func(c *ioClient) io.ReadCloser {
 		return struct {
 			*ioClient
 			ioReader
@@ -113,7 +113,7 @@ func (m *Message) ReadReadCloser(ctx context.Context) io.ReadCloser {
 
 // ReadWriteCloser reads the current field as an [io.WriteCloser].
 func (m *Message) ReadWriteCloser(ctx context.Context) io.WriteCloser {
-	return readIO(m, ctx, func(c *ioClient) io.WriteCloser {
+	return readIO(m, ctx, ioWrites|ioCloses, func(c *ioClient) io.WriteCloser {
 		return struct {
 			*ioClient
 			ioWriter
@@ -124,7 +124,7 @@ func (m *Message) ReadWriteCloser(ctx context.Context) io.WriteCloser {
 
 // ReadReadWriter reads the current field as an [io.ReadWriter].
 func (m *Message) ReadReadWriter(ctx context.Context) io.ReadWriter {
-	return readIO(m, ctx, func(c *ioClient) io.ReadWriter {
+	return readIO(m, ctx, ioReads|ioWrites, func(c *ioClient) io.ReadWriter {
 		return struct {
 			*ioClient
 			ioReader
@@ -135,7 +135,7 @@ func (m *Message) ReadReadWriter(ctx context.Context) io.ReadWriter {
 
 // ReadReadWriteCloser reads the current field as an [io.ReadWriteCloser].
 func (m *Message) ReadReadWriteCloser(ctx context.Context) io.ReadWriteCloser {
-	return readIO(m, ctx, func(c *ioClient) io.ReadWriteCloser {
+	return readIO(m, ctx, ioReads|ioWrites|ioCloses, func(c *ioClient) io.ReadWriteCloser {
 		return struct {
 			*ioClient
 			ioReader
@@ -145,13 +145,14 @@ func (m *Message) ReadReadWriteCloser(ctx context.Context) io.ReadWriteCloser {
 	})
 }
 
-func readIO[T any](m *Message, ctx context.Context, proxy func(*ioClient) T) (v T) {
+func readIO[T any](m *Message, ctx context.Context, parts int, proxy func(*ioClient) T) (v T) {
 	ref, own := m.ReadRef(ioContract)
 	switch {
 	case ref != nil:
 		return proxy(&ioClient{ctx: ctx, ref: ref})
 	case own != nil:
-		if s, ok := own.Server.(*ioServer); ok {
+		// What was passed as a reader does not come back as a closer.
+		if s, ok := own.Server.(*ioServer); ok && s.parts&parts == parts {
 			if v, ok := s.v.(T); ok {
 				return v
 			}

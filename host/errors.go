@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A StartError says why a plugin did not start: how far it came, why not
@@ -22,7 +23,8 @@ type StartError struct {
 }
 
 // Error tells the whole story, in a first line that stands alone and a line for
-// each detail.
+// each detail. Text of more than one line goes on further to the right, so that
+// it cannot pass for another detail.
 func (e *StartError) Error() string {
 	var b strings.Builder
 	if e.Name != "" {
@@ -30,10 +32,10 @@ func (e *StartError) Error() string {
 	} else {
 		b.WriteString("the plugin")
 	}
-	b.WriteString(" did not start: " + harmless(e.Err.Error()))
+	b.WriteString(" did not start: " + indented(e.Err.Error()))
 	row := func(key, value string) {
 		if value != "" {
-			fmt.Fprintf(&b, "\n  %-8s%s", key+":", strings.ReplaceAll(harmless(value), "\n", "\n          "))
+			fmt.Fprintf(&b, "\n  %-8s%s", key+":", indented(value))
 		}
 	}
 	row("stage", string(e.Stage))
@@ -47,16 +49,31 @@ func (e *StartError) Error() string {
 	return b.String()
 }
 
-// harmless shows control characters as what they are: the text may end up on a
-// terminal, which is not the plugin's to steer.
-func harmless(s string) string {
+// indented is text of several lines, the first of which stands behind something.
+func indented(s string) string {
+	return strings.ReplaceAll(escaped(s, "\n\t"), "\n", "\n          ")
+}
+
+// harmless is text that stays on its line.
+func harmless(s string) string { return escaped(s, "") }
+
+// escaped shows what cannot be printed as what it is, except for the runes in
+// allowed: the text may end up on a terminal or in a log, which are not the
+// plugin's to steer or to forge. Beside control characters that is what changes
+// the direction of the text around it, or is not seen at all.
+func escaped(s, allowed string) string {
 	var b strings.Builder
-	for _, r := range s {
-		if r != '\n' && r != '\t' && unicode.IsControl(r) {
-			fmt.Fprintf(&b, "\\x%02x", r)
-			continue
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[0])
+		case unicode.IsPrint(r) || strings.ContainsRune(allowed, r):
+			b.WriteString(s[:n])
+		default:
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
 		}
-		b.WriteRune(r)
+		s = s[n:]
 	}
 	return b.String()
 }
@@ -133,9 +150,9 @@ func (e *ExitError) Error() string {
 	}
 	text := fmt.Sprintf("plugin %q (%s) %s: %s", e.Name, where, e.verb(), e.Exit.String())
 	if reason := e.reason(); reason != "" {
-		text += ": " + harmless(reason)
+		text += ": " + reason
 	}
-	return text
+	return harmless(text)
 }
 
 func (e *ExitError) verb() string {

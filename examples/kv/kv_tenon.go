@@ -302,7 +302,13 @@ func (c *storeClient) Subscribe(ctx context.Context, prefix string, l Listener) 
 			r0 = in.ReadCloser(ctx)
 		}
 	}
-	return r0, in.Err()
+	if err := in.Err(); err != nil {
+		return r0, err
+	}
+	if r0 == nil {
+		return nil, tenon.NoResult("kv.Store", "Subscribe")
+	}
+	return r0, nil
 }
 
 // Snapshot returns the store as it is now. The caller closes it.
@@ -322,7 +328,13 @@ func (c *storeClient) Snapshot(ctx context.Context) (r0 Snapshot, err error) {
 			r0 = readSnapshot(in)
 		}
 	}
-	return r0, in.Err()
+	if err := in.Err(); err != nil {
+		return r0, err
+	}
+	if r0 == nil {
+		return nil, tenon.NoResult("kv.Store", "Snapshot")
+	}
+	return r0, nil
 }
 
 // Restore makes the store what s is. It doesn't matter whose snapshot s is.

@@ -137,16 +137,16 @@ func (d *decoder) take(view []byte) []byte {
 // build makes the error that r describes: the value itself if that says it all.
 func (d *decoder) build(r *record, kids []error) error {
 	value, whole := d.value(r, kids)
-	n := node{text: r.text, value: value, also: d.also(r, value)}
+	n := node{text: r.text, value: value, also: d.also(r, value, kids), kids: kids}
 	switch {
 	case whole && n.also == nil && clip(textOf(value), maxText) == r.text:
 		return value
 	case len(kids) == 0:
 		return &n
 	case len(kids) == 1 && !r.many:
-		return &single{node: n, err: kids[0]}
+		return &single{n}
 	}
-	return &several{node: n, errs: kids}
+	return &several{n}
 }
 
 // value finds or makes the sentinel or typed value that r names, and reports
@@ -251,11 +251,12 @@ func decodeKnown(r *record, kids []error) error {
 }
 
 // also returns the sentinels that r is, according to the sender, and that do
-// not follow from its value.
-func (d *decoder) also(r *record, value error) []error {
+// not follow from its value. What follows from the kids is not left out: to ask
+// them for each name on each level would take too long.
+func (d *decoder) also(r *record, value error, kids []error) []error {
 	var list []error
 	add := func(s error) {
-		if s != nil && (value == nil || !is(value, s)) && !contains(list, s) {
+		if s != nil && !contains(list, s) && !follows(value, s, kids) {
 			list = append(list, s)
 		}
 	}

@@ -1,8 +1,8 @@
 package fault
 
 import (
-	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -15,34 +15,72 @@ type node struct {
 	text  string
 	value error   // the sentinel or typed value that it is; may be nil
 	also  []error // further sentinels that its Is method answered for
+	kids  []error // what it wraps; the value may wrap some of them as well
 }
 
 func (n *node) Error() string { return n.text }
 
+// Is and As answer for the value, and leave the kids to those who unwrap n: one
+// that is looked at by either way, on each level, is looked at 2⁶⁴ times at the
+// bottom of a tree that the other side made for that.
+
 func (n *node) Is(target error) bool {
-	return contains(n.also, target) || n.value != nil && errors.Is(n.value, target)
+	return contains(n.also, target) || within(n.value, target, n.kids)
 }
 
-func (n *node) As(target any) bool { return n.value != nil && errors.As(n.value, target) }
+func (n *node) As(target any) bool {
+	return visit(n.value, n.kids, func(err error) bool { return assign(err, target) })
+}
 
 // identity lets an error that is sent on keep what it is.
 func (n *node) identity() error { return n.value }
 
 // A single is a node that wraps one error.
-type single struct {
-	node
-	err error
-}
+type single struct{ node }
 
-func (s *single) Unwrap() error { return s.err }
+func (s *single) Unwrap() error { return s.kids[0] }
 
 // A several is a node that wraps a list of errors.
-type several struct {
-	node
-	errs []error
+type several struct{ node }
+
+func (s *several) Unwrap() []error { return s.kids }
+
+// visit calls f with err and what it wraps, as errors.Is goes about it, until f
+// returns true. It goes no further than kids, which it leaves out.
+func visit(err error, kids []error, f func(error) bool) bool {
+	if err == nil || contains(kids, err) {
+		return false
+	}
+	if f(err) {
+		return true
+	}
+	switch u := err.(type) {
+	case interface{ Unwrap() error }:
+		return visit(u.Unwrap(), kids, f)
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(u.Unwrap(), func(e error) bool { return visit(e, kids, f) })
+	}
+	return false
 }
 
-func (s *several) Unwrap() []error { return s.errs }
+// within is errors.Is without what kids are.
+func within(err, target error, kids []error) bool {
+	return visit(err, kids, func(err error) bool {
+		i, ok := err.(interface{ Is(error) bool })
+		return same(err, target) || ok && i.Is(target)
+	})
+}
+
+// assign is errors.As without what err wraps.
+func assign(err error, target any) bool {
+	to := reflect.ValueOf(target).Elem()
+	if from := reflect.ValueOf(err); from.Type().AssignableTo(to.Type()) {
+		to.Set(from)
+		return true
+	}
+	a, ok := err.(interface{ As(any) bool })
+	return ok && a.As(target)
+}
 
 // The methods of errors that somebody else wrote are called through the
 // functions below, because one that panics must cost no more than its answer.
@@ -98,14 +136,14 @@ func says(err interface{ Is(error) bool }, target error) (yes bool) {
 	return err.Is(target)
 }
 
-// is is errors.Is for a value whose methods may panic.
-func is(err, target error) (yes bool) {
+// follows is within for a value whose methods may panic.
+func follows(err, target error, kids []error) (yes bool) {
 	defer func() {
 		if recover() != nil {
 			yes = false
 		}
 	}()
-	return errors.Is(err, target)
+	return within(err, target, kids)
 }
 
 const ellipsis = "…"

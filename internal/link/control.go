@@ -3,9 +3,12 @@ package link
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/tenon-go/tenon"
 	"github.com/tenon-go/tenon/internal/logs"
@@ -24,14 +27,32 @@ var (
 	}
 )
 
+// maxLogs is how many streams of log records a connection can have. A plugin
+// needs one, and another if it opens it anew before the host has seen the end of
+// the old one.
+const maxLogs = 4
+
 // ServeLog returns the service, of the host, that takes a plugin's log records.
+// It is one connection's: the streams are counted.
 func ServeLog(deliver func(context.Context, slog.Record)) tenon.Service {
-	return tenon.Service{Contract: logContract, Server: logServer(deliver)}
+	return tenon.Service{Contract: logContract, Server: &logServer{deliver: deliver}}
 }
 
-type logServer func(context.Context, slog.Record)
+type logServer struct {
+	deliver func(context.Context, slog.Record)
+	streams atomic.Int32
+}
 
-func (f logServer) ServeCall(ctx context.Context, _ int, s tenon.Stream) error {
+func (l *logServer) ServeCall(ctx context.Context, _ int, s tenon.Stream) error {
+	// Each stream may make the host hold a record of the largest size, and take
+	// the time of its logger.
+	defer l.streams.Add(-1)
+	if l.streams.Add(1) > maxLogs {
+		return &tenon.Error{
+			Code:    tenon.ResourceExhausted,
+			Message: fmt.Sprintf("no more than %d streams of log records at a time", maxLogs),
+		}
+	}
 	for {
 		m, err := s.Recv()
 		if err == io.EOF {
@@ -40,10 +61,20 @@ func (f logServer) ServeCall(ctx context.Context, _ int, s tenon.Stream) error {
 		if err != nil {
 			return err
 		}
-		// A record that is malformed in part is better than none.
-		r, _ := logs.Parse(m)
-		f(ctx, r)
+		l.deliver(ctx, readRecord(m))
 	}
+}
+
+// readRecord returns the record that m holds. One that is too large is not read,
+// since a record costs more memory than its message: another says so.
+func readRecord(m *tenon.Message) slog.Record {
+	if n := m.Len(); n > logs.MaxSize {
+		text := fmt.Sprintf("the plugin sent a log record of %d bytes, more than the %d that it can have", n, logs.MaxSize)
+		return slog.NewRecord(time.Now(), slog.LevelWarn, text, 0)
+	}
+	// A record that is malformed in part is better than none.
+	r, _ := logs.Parse(m)
+	return r
 }
 
 // A LogWriter sends log records to the host. It is safe for concurrent use.

@@ -11,33 +11,44 @@ import (
 // holds, the result is a record that any handler can print; if the error is not
 // nil, it is what could be read before the message turned out to be malformed.
 // Strings are the record's own, so m's bytes can be used again.
+//
+// What it allocates is in proportion to the size of m, within a bound for what
+// has a fixed size: of a field that is there once in a Record the last counts,
+// and however often it comes, it is one; attributes are counted.
 func Parse(m *tenon.Message) (slog.Record, error) {
 	// The groups that a handler opened and the sign that a record was cut come
 	// on top of what the sender counts.
 	d := decoder{attrs: MaxAttrs + MaxDepth + 1}
-	var at time.Time
+	var at stamp
 	var level slog.Level
 	var text string
+	var source *slog.Source
 	var attrs []slog.Attr
 	for m.Next() {
 		switch m.Field() {
 		case recordTime:
-			at = readTime(m)
+			at = readStamp(m)
 		case recordLevel:
 			level = slog.Level(m.ReadSint())
 		case recordMessage:
 			text = m.ReadString()
 		case recordSource:
-			attrs = append(attrs, slog.Any(slog.SourceKey, readSource(m)))
+			if source == nil {
+				source = new(slog.Source)
+			}
+			*source = readSource(m)
 		case fieldAttrs:
 			attrs = d.attr(m, attrs, 0)
 		}
 	}
-	if d.cut {
-		attrs = append(attrs, slog.Bool(TruncatedKey, true))
+	r := slog.NewRecord(at.time(), level, text, 0)
+	if source != nil {
+		r.AddAttrs(slog.Any(slog.SourceKey, source))
 	}
-	r := slog.NewRecord(at, level, text, 0)
 	r.AddAttrs(attrs...)
+	if d.cut {
+		r.AddAttrs(slog.Bool(TruncatedKey, true))
+	}
 	return r, m.Err()
 }
 
@@ -46,21 +57,34 @@ type decoder struct {
 	cut   bool
 }
 
+// admit counts an attribute, unless there are too many.
+func (d *decoder) admit() bool {
+	if d.attrs == 0 {
+		d.cut = true
+		return false
+	}
+	d.attrs--
+	return true
+}
+
 // attr reads the current field, an Attr inside so many groups, and adds it to
 // attrs.
 func (d *decoder) attr(m *tenon.Message, attrs []slog.Attr, depth int) []slog.Attr {
-	if d.attrs == 0 {
-		d.cut = true
+	if !d.admit() {
 		return attrs // without reading the field, so that it is skipped
 	}
-	d.attrs--
 	var sub tenon.Message
 	m.ReadMessage(&sub)
 	var a slog.Attr
+	values := 0
 	for sub.Next() {
 		if sub.Field() == attrKey {
 			a.Key = sub.ReadString()
-		} else {
+			continue
+		}
+		// The last value counts. Each further one costs memory as an attribute
+		// does, and so is counted as one.
+		if values++; values == 1 || d.admit() {
 			d.value(&sub, &a.Value, depth)
 		}
 	}
@@ -89,7 +113,7 @@ func (d *decoder) value(m *tenon.Message, v *slog.Value, depth int) {
 	case attrDuration:
 		*v = slog.DurationValue(time.Duration(m.ReadSint()))
 	case attrTime:
-		*v = slog.TimeValue(readTime(m))
+		*v = slog.TimeValue(readStamp(m).time())
 	case attrGroup:
 		*v = slog.GroupValue(d.group(m, depth+1)...)
 	case attrBytes:
@@ -97,7 +121,8 @@ func (d *decoder) value(m *tenon.Message, v *slog.Value, depth int) {
 	case attrJSON:
 		*v = jsonValue(m.ReadView())
 	case attrSource:
-		*v = slog.AnyValue(readSource(m))
+		src := readSource(m)
+		*v = slog.AnyValue(&src)
 	}
 }
 
@@ -117,23 +142,36 @@ func (d *decoder) group(m *tenon.Message, depth int) (attrs []slog.Attr) {
 	return attrs
 }
 
-func readTime(m *tenon.Message) time.Time {
+// A stamp is a Time as it was sent. To make a time of it allocates its zone.
+type stamp struct {
+	seconds, offset int64
+	nanos           uint64
+	set             bool
+}
+
+func readStamp(m *tenon.Message) stamp {
 	var sub tenon.Message
 	m.ReadMessage(&sub)
-	var seconds, offset int64
-	var nanos uint64
+	s := stamp{set: true}
 	for sub.Next() {
 		switch sub.Field() {
 		case timeSeconds:
-			seconds = sub.ReadSint()
+			s.seconds = sub.ReadSint()
 		case timeNanos:
-			nanos = sub.ReadUint()
+			s.nanos = sub.ReadUint()
 		case timeOffset:
-			offset = sub.ReadSint()
+			s.offset = sub.ReadSint()
 		}
 	}
 	m.Check(&sub)
-	return inZone(time.Unix(seconds, int64(nanos%1e9)), offset)
+	return s
+}
+
+func (s stamp) time() time.Time {
+	if !s.set {
+		return time.Time{}
+	}
+	return inZone(time.Unix(s.seconds, int64(s.nanos%1e9)), s.offset)
 }
 
 // inZone returns t in the time zone with the given offset: under its name if it
@@ -149,7 +187,7 @@ func inZone(t time.Time, offset int64) time.Time {
 	return t.In(time.FixedZone("", int(offset)))
 }
 
-func readSource(m *tenon.Message) *slog.Source {
+func readSource(m *tenon.Message) slog.Source {
 	var sub tenon.Message
 	m.ReadMessage(&sub)
 	var src slog.Source
@@ -164,5 +202,5 @@ func readSource(m *tenon.Message) *slog.Source {
 		}
 	}
 	m.Check(&sub)
-	return &src
+	return src
 }

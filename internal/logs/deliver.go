@@ -2,6 +2,7 @@ package logs
 
 import (
 	"context"
+	"fmt"
 	"log"
 	"log/slog"
 )
@@ -11,18 +12,80 @@ const PluginKey = "plugin"
 
 // Deliver hands r, which the named plugin sent, to logger, if logger is enabled
 // for its level. The record keeps its time and its level, and has the name as
-// its first attribute.
-func Deliver(ctx context.Context, logger *slog.Logger, r slog.Record, plugin string) error {
+// its first attribute. Attributes of the plugin's that would pass for what the
+// host says itself get [ReservedPrefix]: those named time, level, msg or plugin,
+// and source unless it is the first that holds a *slog.Source. Otherwise two
+// attributes can have the same key, as they can in log/slog.
+//
+// A panic of logger's handler is returned as an error, and the record is lost:
+// what a plugin logs must not end its host, and handlers that take
+// [slog.HandlerOptions].ReplaceAttr trip easily over what they do not expect.
+func Deliver(ctx context.Context, logger *slog.Logger, r slog.Record, plugin string) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("a log record is lost, since the handler panicked: %v", p)
+		}
+	}()
 	if !logger.Enabled(ctx, r.Level) {
 		return nil
 	}
-	named := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
-	named.AddAttrs(slog.String(PluginKey, plugin))
+	return logger.Handler().Handle(ctx, named(r, plugin))
+}
+
+// ReservedPrefix is put before the key of an attribute that is the host's to use.
+const ReservedPrefix = "plugin."
+
+// named is r with the plugin's name, and nothing in it that the plugin could
+// forge what the host says by.
+func named(r slog.Record, plugin string) slog.Record {
+	attrs := make([]slog.Attr, 0, 1+r.NumAttrs())
+	attrs = append(attrs, slog.String(PluginKey, plugin))
+	var n renamer
 	r.Attrs(func(a slog.Attr) bool {
-		named.AddAttrs(a)
+		attrs = append(attrs, n.rename(a))
 		return true
 	})
-	return logger.Handler().Handle(ctx, named)
+	out := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	out.AddAttrs(attrs...)
+	return out
+}
+
+// A renamer renames the attributes of a record that are not in a group.
+type renamer struct {
+	sourced bool // there was a source
+}
+
+func (n *renamer) rename(a slog.Attr) slog.Attr {
+	switch a.Key {
+	case slog.TimeKey, slog.LevelKey, slog.MessageKey, PluginKey:
+		a.Key = ReservedPrefix + a.Key
+	case slog.SourceKey:
+		if n.sourced || !isSource(a.Value) {
+			a.Key = ReservedPrefix + a.Key
+			break
+		}
+		n.sourced = true
+	case "":
+		if a.Value.Kind() == slog.KindGroup {
+			a.Value = slog.GroupValue(n.all(a.Value.Group())...)
+		}
+	}
+	return a
+}
+
+// all renames the attributes of a group without a name, which handlers treat as
+// if they were outside of it.
+func (n *renamer) all(group []slog.Attr) []slog.Attr {
+	attrs := make([]slog.Attr, len(group))
+	for i, a := range group {
+		attrs[i] = n.rename(a)
+	}
+	return attrs
+}
+
+func isSource(v slog.Value) bool {
+	src, ok := v.Any().(*slog.Source)
+	return ok && src != nil
 }
 
 // RedirectOptions say how [Redirect] works.

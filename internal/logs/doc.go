@@ -60,8 +60,16 @@
 //
 // A record that is larger than its bound, has more than [MaxAttrs] attributes or
 // groups deeper than [MaxDepth] is cut, and has the attribute [TruncatedKey]
-// then. The host applies the last two again, and bounds the first by the size
-// of the messages that it accepts.
+// then. The host applies the last two again, counts what is repeated without
+// need as attributes, and does not read a record that is larger than [MaxSize].
+//
+// # Reserved keys
+//
+// A plugin's attributes cannot pass for what the host says. If they are not in
+// a group, those named time, level, msg and plugin arrive as plugin.time,
+// plugin.level, plugin.msg and plugin.plugin; so does source as plugin.source,
+// unless it is the record's source position. See [Deliver], through which
+// records of hclog come as well.
 //
 // # Source
 //

@@ -64,7 +64,8 @@ func MaybeHCLog(line []byte) bool {
 //
 // What the line says besides becomes attributes: @module under [ModuleKey],
 // @caller as [slog.SourceKey], other keys under their names. A key whose value is
-// not what hclog writes there keeps its own name and its value.
+// not what hclog writes there keeps its own name and its value. A line with more
+// than [MaxAttrs] of them is cut, and says so, as records are.
 func ParseHCLog(line []byte) (slog.Record, bool) {
 	if !MaybeHCLog(line) {
 		return slog.Record{}, false
@@ -82,6 +83,9 @@ func ParseHCLog(line []byte) (slog.Record, bool) {
 	}
 	r := slog.NewRecord(h.time, h.level, h.message, 0)
 	r.AddAttrs(h.attrs...)
+	if h.cut {
+		r.AddAttrs(slog.Bool(TruncatedKey, true))
+	}
 	return r, true
 }
 
@@ -91,6 +95,15 @@ type hclogRecord struct {
 	message              string
 	hasMessage, hasLevel bool
 	attrs                []slog.Attr
+	cut                  bool // there are more
+}
+
+func (h *hclogRecord) add(key string, v slog.Value) {
+	if len(h.attrs) == MaxAttrs {
+		h.cut = true
+		return
+	}
+	h.attrs = append(h.attrs, slog.Attr{Key: key, Value: v})
 }
 
 func (h *hclogRecord) set(key string, v slog.Value) {
@@ -108,19 +121,19 @@ func (h *hclogRecord) set(key string, v slog.Value) {
 			h.time = t
 			return
 		}
-		h.attrs = append(h.attrs, slog.Attr{Key: key, Value: v})
+		h.add(key, v)
 	case hclogCaller:
 		if src := caller(text); src != nil {
 			key, v = slog.SourceKey, slog.AnyValue(src)
 		}
-		h.attrs = append(h.attrs, slog.Attr{Key: key, Value: v})
+		h.add(key, v)
 	case hclogModule:
 		if isText {
 			key = ModuleKey
 		}
-		h.attrs = append(h.attrs, slog.Attr{Key: key, Value: v})
+		h.add(key, v)
 	default:
-		h.attrs = append(h.attrs, slog.Attr{Key: key, Value: v})
+		h.add(key, v)
 	}
 }
 

@@ -26,6 +26,9 @@ func (c *call) finish(err error, when urgency) {
 	}
 	c.retire()
 	c.discard()
+	if when != cork {
+		p.out.kick()
+	}
 	c.ctx.cancel(context.Canceled)
 	p.mu.Lock()
 	p.answering--
@@ -75,7 +78,7 @@ func (c *call) reply(when urgency) error {
 		return c.send(wire.Return, wire.End)
 	}
 	f := frame{typ: wire.Return, flags: wire.Msg | wire.End, id: c.id, refs: c.unsent, message: m.Raw()}
-	if !c.tryCredit(m.Len()) {
+	if !c.tryCredit(m.Len(), len(c.unsent)) {
 		return c.send(wire.Return, wire.End)
 	}
 	c.unsent = nil

@@ -66,8 +66,8 @@ type call struct {
 	ended    bool
 	err      error  // why, other than success
 	failure  []byte // the error that the call was answered with, undecoded
-	trailer  tenon.Metadata
 	lent     []uint64
+	recalled []*export // what was lent, after the call: it may come home in the answer
 	borrowed []*tenon.Ref
 	receiver waiter
 	sender   waiter
@@ -223,9 +223,9 @@ func (c *call) Recv() (*tenon.Message, error) {
 			return &c.in, nil
 		}
 		if c.ended || !c.mine && c.complete {
-			err := c.outcome()
+			o := c.outcome()
 			p.mu.Unlock()
-			return nil, err
+			return nil, o.error(c)
 		}
 		p.repay(c)
 		p.mu.Unlock()
@@ -239,21 +239,38 @@ func (c *call) Recv() (*tenon.Message, error) {
 	}
 }
 
-// outcome is what Recv returns when there are no more messages.
-func (c *call) outcome() error {
+// An outcome is how a call has ended: with the error that it was answered with,
+// undecoded, or with another, or well.
+type outcome struct {
+	failure []byte
+	err     error
+}
+
+// outcome says how the call has ended. Peer.mu is held.
+func (c *call) outcome() outcome {
+	if c.failure == nil && c.err == nil && !c.mine && c.ended {
+		return outcome{err: context.Canceled}
+	}
+	return outcome{c.failure, c.err}
+}
+
+// error is what Recv returns when there are no more messages. An answer is
+// decoded here, where no lock is held: it runs the contract's code, and what it
+// says is the other side's.
+func (o outcome) error(c *call) error {
 	switch {
-	case c.failure != nil:
+	case o.failure != nil:
 		var m tenon.Message
-		m.Load(c.failure, nil)
+		m.Load(o.failure, nil)
 		err := fault.Decode(&m, c.contract.Errors)
 		if err.Service == "" {
 			err.Service, err.Method = c.contract.Name, c.method.Name
 		}
 		return err
-	case c.err != nil:
-		return c.err
-	case !c.mine && c.ended:
-		return contextError(context.Canceled, c.contract, c.method.Name)
+	case o.err == context.Canceled:
+		return contextError(o.err, c.contract, c.method.Name)
+	case o.err != nil:
+		return o.err
 	}
 	return io.EOF
 }
@@ -296,6 +313,7 @@ func (c *call) Close() error {
 	}
 	c.retire()
 	c.discard()
+	c.peer.out.kick() // what discard gives back
 	return nil
 }
 
@@ -313,17 +331,12 @@ func (c *call) discard() {
 		p.dispose(c.partial)
 		c.partial = nil
 	}
-	// Not before: one of them may come home in the answer.
-	for _, id := range c.lent {
-		p.drop(id, 1)
-	}
-	c.lent, c.homes = nil, nil
+	c.homes = nil
 	p.mu.Unlock()
 	if c.out != nil {
 		pool.put(c.out)
 		c.out = nil
 	}
-	p.out.kick()
 }
 
 // end takes the call off the list. Peer.mu is held.
@@ -336,6 +349,7 @@ func (p *Peer) end(c *call, err error) {
 	if c.err == nil && err != errAnswered {
 		c.err = err
 	}
+	p.takeLent(c)
 	if c.mine {
 		p.stats.ActiveOut--
 		p.quiet++

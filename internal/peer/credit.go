@@ -99,13 +99,17 @@ func (p *Peer) extend(c *call, m *parcel) {
 		p.pay(c, c.owed)
 		c.owed = 0
 	}
-	missing := int64(m.total) + wire.FrameCost - int64(p.cfg.Local.Window)
-	if missing <= 0 || m.loan > 0 || m.asked {
+	if m.missing() <= 0 || m.loan > 0 || m.asked {
 		return
 	}
 	m.asked = true
 	p.loans.queue = append(p.loans.queue, m)
 	p.lend()
+}
+
+// missing is how much more a message costs than there is in an empty window.
+func (m *parcel) missing() int64 {
+	return int64(m.total) + messageCost(len(m.refs)) - int64(m.call.peer.cfg.Local.Window)
 }
 
 // lend grants the loans that can be granted, in order.
@@ -116,7 +120,7 @@ func (p *Peer) lend() {
 			p.loans.queue = p.loans.queue[1:]
 			continue
 		}
-		amount := int64(m.total) + wire.FrameCost - int64(p.cfg.Local.Window)
+		amount := m.missing()
 		if amount > p.loans.free && p.loans.free < p.cfg.Local.Large {
 			return
 		}
@@ -185,20 +189,23 @@ func (p *Peer) dispose(m *parcel) {
 	}
 }
 
+// messageCost is what a message costs in addition to its bytes.
+func messageCost(refs int) int64 { return wire.FrameCost + wire.RefCost*int64(refs) }
+
 // takeCredit waits until some of size bytes may be sent, and says how many, and how
 // they are to be written.
-func (c *call) takeCredit(size int, first bool) (int, urgency, error) {
+func (c *call) takeCredit(size, refs int, first bool) (int, urgency, error) {
 	p := c.peer
 	for {
 		p.mu.Lock()
 		if c.ended {
-			err := c.outcome()
+			o := c.outcome()
 			p.mu.Unlock()
-			return 0, flush, err
+			return 0, flush, o.error(c)
 		}
 		cost := int64(0)
 		if first {
-			cost = wire.FrameCost
+			cost = messageCost(refs)
 		}
 		n := min(int64(size), wire.MaxPart, c.credit-cost)
 		// A part that is neither all that is left nor of a useful size would
@@ -219,11 +226,11 @@ func (c *call) takeCredit(size int, first bool) (int, urgency, error) {
 }
 
 // tryCredit takes the credit for a whole message, if it is there.
-func (c *call) tryCredit(size int) bool {
+func (c *call) tryCredit(size, refs int) bool {
 	p := c.peer
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if cost := int64(size) + wire.FrameCost; c.credit >= cost && !c.ended {
+	if cost := int64(size) + messageCost(refs); c.credit >= cost && !c.ended {
 		c.credit -= cost
 		return true
 	}

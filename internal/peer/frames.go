@@ -168,7 +168,8 @@ const maxCredit = 1 << 48
 
 // receive deals with a message of a call, or a part of one, and with its end.
 func (p *Peer) receive(h wire.Header, b *wire.Body) error {
-	meta, refs := b.Metadata(), b.Refs()
+	b.SkipMetadata() // of answers, which nobody can ask for yet
+	refs := b.Refs()
 	if b.Err() != nil {
 		return protocolError(b.Err())
 	}
@@ -186,7 +187,6 @@ func (p *Peer) receive(h wire.Header, b *wire.Body) error {
 	case h.Type == wire.Data && c.complete:
 		return broken(h, "a message after the last one")
 	}
-	c.trailer = meta
 	if h.Flags&wire.Msg == 0 || h.Flags&wire.Fail != 0 && h.Type == wire.Return {
 		p.giveBack(refs) // there is no message that they could be in
 	}
@@ -239,8 +239,9 @@ func (p *Peer) part(c *call, h wire.Header, b *wire.Body, refs []uint64, view bo
 	}
 	bytes := b.Rest()
 	m.refs = append(m.refs, refs...)
-	m.cost += int64(len(bytes))
-	c.window -= int64(len(bytes))
+	cost := int64(len(bytes)) + wire.RefCost*int64(len(refs))
+	m.cost += cost
+	c.window -= cost
 	size := m.size() + len(bytes)
 	switch {
 	case c.window < 0:

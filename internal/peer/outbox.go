@@ -7,7 +7,9 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
+	"github.com/tenon-go/tenon"
 	"github.com/tenon-go/tenon/internal/carrier"
 	"github.com/tenon-go/tenon/internal/wire"
 )
@@ -228,7 +230,7 @@ func (o *outbox) flush() {
 		n, err := o.carrier.TryWrite(b, nil)
 		o.written.Add(uint64(n))
 		if err != nil {
-			o.broken(err)
+			o.failed(err)
 			return
 		}
 		if n < len(b) {
@@ -243,7 +245,7 @@ func (o *outbox) handOver(rest []byte) {
 	started := o.peer.goes.start(func() {
 		for b := rest; b != nil; b = o.take(b) {
 			if err := o.writeAll(b); err != nil {
-				o.broken(err)
+				o.failed(err)
 				return
 			}
 		}
@@ -287,7 +289,7 @@ func (o *outbox) writeDirect(ctx context.Context, message []byte) error {
 		head, message = cut(head, message, n)
 		o.handOver(append(append([]byte(nil), head...), message...))
 	case err != nil:
-		o.broken(err)
+		o.failed(err)
 	default:
 		o.mu.Lock()
 		if o.spare == nil && cap(head) <= 2*outboxHigh {
@@ -305,8 +307,18 @@ func cut(a, b []byte, n int) (restA, restB []byte) {
 	return a[k:], b[n-k:]
 }
 
-// broken is the end of all writing. The connection's end is left to the reading
-// side, which may still find answers that were sent before.
+// failed ends all writing because a write has failed. The connection's end is
+// left to the reading side, which may still find answers that were sent before;
+// but not for long: a side that has only stopped reading would never end.
+func (o *outbox) failed(err error) {
+	o.broken(err)
+	time.AfterFunc(writeGrace, func() { o.peer.fail(&tenon.TransportError{Op: "write", Err: err}) })
+}
+
+// writeGrace is how long answers may still come in when nothing can go out.
+const writeGrace = 500 * time.Millisecond
+
+// broken is the end of all writing.
 func (o *outbox) broken(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -108,7 +109,6 @@ type state struct {
 	slots    []*waiter // calls out that wait for one of Remote.Calls to end
 	loans    loans
 	pongs    map[uint64]*waiter
-	nextPing uint64
 
 	reading
 }
@@ -184,8 +184,7 @@ func (p *Peer) Err() error {
 func (p *Peer) Ping(ctx context.Context) error {
 	w := &waiter{kind: forPong, peer: p}
 	p.mu.Lock()
-	p.nextPing++
-	id := p.nextPing
+	id := rand.Uint64() // so that nobody can answer before having been asked
 	w.ping = id
 	p.pongs[id] = w
 	p.mu.Unlock()

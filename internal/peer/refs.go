@@ -120,12 +120,34 @@ func (c *call) Import(id uint64, contract *tenon.Contract, kept bool) (*tenon.Re
 	return ref, nil
 }
 
-// Return implements tenon.RefTable.
+// takeLent ends what was lent to a call: the other side can't call it any more.
+// Peer.mu is held.
+func (p *Peer) takeLent(c *call) {
+	for _, id := range c.lent {
+		if x := p.exports[id]; x != nil {
+			c.recalled = append(c.recalled, x)
+		}
+		p.drop(id, 1)
+	}
+	c.lent = nil
+}
+
+// Return implements tenon.RefTable. In the answer to a call of this side comes
+// home what was lent to that call, or is kept; in a call of the other side also
+// what is lent to a call that is under way, within which that one may be.
 func (c *call) Return(id uint64, contract *tenon.Contract) (*tenon.Service, error) {
 	p := c.peer
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	x := p.exports[id]
+	if x != nil && c.mine && !x.kept && !slices.Contains(c.lent, id) {
+		x = nil
+	}
+	for _, r := range c.recalled {
+		if r.id == id {
+			x = r
+		}
+	}
 	if x == nil || x.service.Contract.Name != contract.Name {
 		return nil, &tenon.Error{Code: tenon.InvalidArgument, Message: "a ref came home that is not of this house"}
 	}
@@ -153,8 +175,13 @@ func (p *Peer) Release(id uint64) {
 // giveBack releases kept refs that nobody will use. They are written with the
 // next kick.
 func (p *Peer) giveBack(ids []uint64) {
-	for _, id := range ids {
-		p.out.post(context.Background(), &frame{typ: wire.Release, id: id, number: 1}, cork)
+	for len(ids) > 0 {
+		n := 1
+		for n < len(ids) && ids[n] == ids[0] {
+			n++
+		}
+		p.out.post(context.Background(), &frame{typ: wire.Release, id: ids[0], number: uint64(n)}, cork)
+		ids = ids[n:]
 	}
 }
 

@@ -102,7 +102,7 @@ func (c *call) send(final wire.Type, flags wire.Flags) error {
 	for sent := 0; ; {
 		a, b := m.Part(sent, wire.MaxPart)
 		first := sent == 0
-		n, when, err := c.takeCredit(len(a)+len(b), first)
+		n, when, err := c.takeCredit(len(a)+len(b), len(refs), first)
 		if err != nil {
 			c.torn = sent > 0
 			c.unsent = refs

@@ -2,6 +2,7 @@ package stdio
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -275,15 +276,42 @@ func isGoroutine(b []byte) bool {
 // lines above a goroutine's, which an empty line separates from it: what is in t
 // and before.
 func headingWithin(before []byte, t *tail) []byte {
-	b := append(bytes.Clone(t.bytes()), before...)
-	b = b[:bytes.LastIndexByte(b, '\n')+1] // without what there is of the goroutine's own line
-	b = b[max(0, len(b)-t.max/2):]         // the same, however the input was cut
-	b = bytes.TrimRight(b, "\r\n")
-	b = b[bytes.LastIndex(b, []byte("\n\n"))+1:]
+	b := bytes.TrimRight(linesAbove(before, t), "\r\n")
+	b = lastParagraph(b)
 	for _, h := range [...]string{"panic: ", "fatal error: "} {
 		if i := bytes.Index(b, []byte(h)); i >= 0 {
 			return b[i:]
 		}
 	}
 	return nil
+}
+
+// linesAbove returns the last bytes of t and before, without what there is of
+// the goroutine's own line in t. They are as many however the input was cut, and
+// no more than that are copied: a program can print such a line every 20 bytes.
+func linesAbove(before []byte, t *tail) []byte {
+	n := t.max / 2
+	if len(before) >= n {
+		return before[len(before)-n:]
+	}
+	old := t.bytes()
+	if len(before) == 0 {
+		old = old[:bytes.LastIndexByte(old, '\n')+1]
+	}
+	old = old[max(0, len(old)-(n-len(before))):]
+	return slices.Concat(old, before)
+}
+
+// lastParagraph returns what comes after the last empty line of b. It looks at
+// nothing else, so that one paragraph after the other is looked at once.
+func lastParagraph(b []byte) []byte {
+	start := len(b)
+	for end := len(b); end >= 0; end = start - 1 {
+		begin := bytes.LastIndexByte(b[:end], '\n') + 1
+		if len(bytes.TrimSuffix(b[begin:end], []byte("\r"))) == 0 {
+			break
+		}
+		start = begin
+	}
+	return b[start:]
 }

@@ -186,6 +186,9 @@ func (s *Scanner) line() (Event, bool) {
 	case whole || s.ended:
 		b := s.held
 		s.held = s.held[:0]
+		if !possible(b) { // it was too short to tell until now
+			return Event{Bytes: b}, true
+		}
 		return event(b), true
 	case !possible(s.held):
 		return s.release(), true

@@ -62,6 +62,12 @@ const (
 	MaxRefs     = 1 << 10              // kept refs in one message
 	MaxName     = 1 << 10              // bytes in the name of a service or method
 
+	// MaxPairs is how many pairs of metadata there may be.
+	MaxPairs = 128
+
+	// RefCost is what each kept ref in a message costs.
+	RefCost = 8
+
 	// FrameCost is what each message counts against credit in addition to its
 	// bytes: about what it takes to keep one, so that a window full of empty ones
 	// takes up no more memory than the window says.
@@ -253,29 +259,46 @@ func (b *Body) Target() Target {
 
 // Metadata reads the metadata, if the header says that there is some.
 func (b *Body) Metadata() map[string][]string {
-	if b.head.Flags&Meta == 0 || b.err != nil {
-		return nil
-	}
-	start := len(b.rest)
-	n := b.Uint("number of metadata")
-	if n > uint64(len(b.rest)) { // each takes two bytes at least
-		b.fail("%d pairs of metadata in %d bytes", n, len(b.rest))
+	if b.head.Flags&Meta == 0 {
 		return nil
 	}
 	md := make(map[string][]string)
+	b.pairs(func(key, value []byte) { md[string(key)] = append(md[string(key)], string(value)) })
+	if b.err != nil {
+		return nil
+	}
+	return md
+}
+
+// SkipMetadata reads the metadata, if there is some, and keeps nothing of it.
+func (b *Body) SkipMetadata() {
+	if b.head.Flags&Meta != 0 {
+		b.pairs(func(_, _ []byte) {})
+	}
+}
+
+func (b *Body) pairs(f func(key, value []byte)) {
+	if b.err != nil {
+		return
+	}
+	start := len(b.rest)
+	n := b.Uint("number of metadata")
+	if n > MaxPairs {
+		b.fail("%d pairs of metadata, more than %d", n, MaxPairs)
+		return
+	}
 	for range n {
-		key := string(b.name("metadata key", MaxMetadata))
-		value := string(b.name("metadata value", MaxMetadata))
+		key := b.name("metadata key", MaxMetadata)
+		value := b.name("metadata value", MaxMetadata)
 		if b.err != nil {
-			return nil
+			return
 		}
 		if start-len(b.rest) > MaxMetadata {
 			b.fail("more than %d bytes of metadata", MaxMetadata)
-			return nil
+			return
 		}
-		md[key] = append(md[key], value)
+		f(key, value)
 	}
-	return md
 }
 
 // Refs reads the ids of kept refs, if the header says that there are some.
