@@ -215,7 +215,8 @@ func set[T int | int64](field *T, value T) {
 
 // Metadata is sent along with a call: trace context, for example. Keys are in
 // lower case and not empty; those that begin with "tenon-" are reserved. A call
-// with other keys, or with more than 32 KiB of metadata, fails before it is sent.
+// with other keys, or with more than 128 values or 32 KiB of metadata, fails before
+// it is sent.
 type Metadata map[string][]string
 
 type (

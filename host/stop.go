@@ -54,7 +54,9 @@ func (p *Plugin) Stop(ctx context.Context) error {
 	if p.wait(ctx, left*3/8) {
 		return p.Err()
 	}
-	p.Kill()
+	// Not waited for either: the search for what the plugin has started takes
+	// its time if there is much of it. When the plugin has ended it is over.
+	go p.Kill()
 	p.hurry()
 	if ctx.Err() != nil {
 		left = 0

@@ -196,14 +196,16 @@ func sole(r *record, kids []error) error {
 	return nil
 }
 
-// wraps reports whether value wraps just kids by itself.
+// wraps reports whether value wraps just kids by itself. One that can't be
+// compared is said not to, unless it is a leaf: if it became the kid of another
+// value, it couldn't be told that that wraps it.
 func wraps(value error, kids []error) bool {
 	list, one := unwrap(value)
 	switch {
 	case list != nil || len(kids) > 1:
 		return false
 	case len(kids) == 1:
-		return same(one, kids[0])
+		return same(one, kids[0]) && same(value, value)
 	}
 	return one == nil
 }

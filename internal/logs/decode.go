@@ -78,14 +78,15 @@ func (d *decoder) attr(m *tenon.Message, attrs []slog.Attr, depth int) []slog.At
 	var a slog.Attr
 	values := 0
 	for sub.Next() {
-		if sub.Field() == attrKey {
+		switch f := sub.Field(); {
+		case f == attrKey:
 			a.Key = sub.ReadString()
-			continue
-		}
-		// The last value counts. Each further one costs memory as an attribute
-		// does, and so is counted as one.
-		if values++; values == 1 || d.admit() {
-			d.value(&sub, &a.Value, depth)
+		case f <= attrSource:
+			// The last value counts. Each further one costs memory as an attribute
+			// does, and so is counted as one.
+			if values++; values == 1 || d.admit() {
+				d.value(&sub, &a.Value, depth)
+			}
 		}
 	}
 	m.Check(&sub)

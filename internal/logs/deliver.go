@@ -29,15 +29,15 @@ func Deliver(ctx context.Context, logger *slog.Logger, r slog.Record, plugin str
 	if !logger.Enabled(ctx, r.Level) {
 		return nil
 	}
-	return logger.Handler().Handle(ctx, named(r, plugin))
+	return logger.Handler().Handle(ctx, withName(r, plugin))
 }
 
 // ReservedPrefix is put before the key of an attribute that is the host's to use.
 const ReservedPrefix = "plugin."
 
-// named is r with the plugin's name, and nothing in it that the plugin could
+// withName is r with the plugin's name, and nothing in it that the plugin could
 // forge what the host says by.
-func named(r slog.Record, plugin string) slog.Record {
+func withName(r slog.Record, plugin string) slog.Record {
 	attrs := make([]slog.Attr, 0, 1+r.NumAttrs())
 	attrs = append(attrs, slog.String(PluginKey, plugin))
 	var n renamer

@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/slogtest"
@@ -416,10 +417,11 @@ func FuzzParse(f *testing.F) {
 	f.Add(m.Raw())
 	host := slog.NewJSONHandler(discard{}, nil)
 	text := slog.NewTextHandler(discard{}, nil)
+	for _, b := range greedy() {
+		f.Add(b[:min(len(b), 4<<10)])
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		var in tenon.Message
-		in.Load(bytes.Clone(b), nil)
-		r, err := Parse(&in)
+		r, err := parseBounded(t, b)
 		// Whatever came can be printed, and sent on.
 		if host.Handle(t.Context(), r) != nil || text.Handle(t.Context(), r) != nil {
 			t.Error("unprintable")
@@ -435,6 +437,106 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%v became %v", r, again)
 		}
 	})
+}
+
+// greedy are messages that repeat what costs more memory than it has bytes.
+func greedy() map[string][]byte {
+	inAttr := func(field int32, text string) func(*tenon.Message) {
+		return func(m *tenon.Message) {
+			mark := m.Begin(fieldAttrs)
+			m.WriteString(field, text)
+			m.End(mark)
+		}
+	}
+	zone := func(field int32) func(*tenon.Message) {
+		return func(m *tenon.Message) {
+			mark := m.Begin(field)
+			m.WriteSint(timeOffset, 61)
+			m.End(mark)
+		}
+	}
+	all := map[string][]byte{
+		"sources":     repeat(func(m *tenon.Message) { m.WriteString(recordSource, "") }),
+		"times":       repeat(zone(recordTime)),
+		"messages":    repeat(func(m *tenon.Message) { m.WriteString(recordMessage, "ab") }),
+		"attrs":       repeat(inAttr(attrKey, "")),
+		"sourceattrs": repeat(inAttr(attrSource, "")),
+		"groups":      repeat(inAttr(attrGroup, "")),
+		"strings":     repeat(inAttr(attrJSON, `""`)),
+		"deep JSON":   repeat(inAttr(attrJSON, strings.Repeat("[", 9000)+strings.Repeat("]", 9000))),
+	}
+	for name, b := range map[string][]byte{
+		"values: sources": repeat(func(m *tenon.Message) { m.WriteString(attrSource, "") }),
+		"values: times":   repeat(zone(attrTime)),
+		"values: groups":  repeat(func(m *tenon.Message) { m.WriteString(attrGroup, "\x0a\x00") }),
+		"values: JSON":    repeat(func(m *tenon.Message) { m.WriteString(attrJSON, "[]") }),
+		"values: bytes":   repeat(func(m *tenon.Message) { m.WriteString(attrBytes, "") }),
+	} {
+		var m tenon.Message
+		m.WriteBytes(fieldAttrs, b)
+		all[name] = m.Raw()
+	}
+	return all
+}
+
+// repeat returns a message of 64 KiB that consists of what write writes.
+func repeat(write func(*tenon.Message)) []byte {
+	var m tenon.Message
+	for m.Len() < MaxSize {
+		write(&m)
+	}
+	return m.Raw()
+}
+
+// parseBounded parses b, and checks what that allocated. There is a bound for
+// what is counted, and a factor for what is not.
+func parseBounded(t *testing.T, b []byte) (slog.Record, error) {
+	t.Helper()
+	bound := 8<<10 + min(160*len(b), 512<<10) + 24*len(b)
+	var r slog.Record
+	var err error
+	var used uint64
+	for range 5 { // something else may allocate at the same time
+		var in tenon.Message
+		in.Load(bytes.Clone(b), nil)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		r, err = Parse(&in)
+		runtime.ReadMemStats(&after)
+		if used = after.TotalAlloc - before.TotalAlloc; used <= uint64(bound) {
+			return r, err
+		}
+	}
+	t.Errorf("a message of %d bytes costs %d, more than %d: %.100q", len(b), used, bound, b)
+	return r, err
+}
+
+// What a message costs is in proportion to its size, whatever is repeated in it.
+func TestParseAllocates(t *testing.T) {
+	for name, b := range greedy() {
+		t.Run(name, func(t *testing.T) {
+			if r, _ := parseBounded(t, b); r.NumAttrs() > MaxAttrs+MaxDepth+3 {
+				t.Errorf("%d attributes", r.NumAttrs())
+			}
+		})
+	}
+}
+
+// No amount of sources is more than one, and the last counts.
+func TestOneSource(t *testing.T) {
+	var m tenon.Message
+	for i := range 1000 {
+		mark := m.Begin(recordSource)
+		m.WriteSint(sourceLine, int64(i))
+		m.End(mark)
+	}
+	var in tenon.Message
+	in.Load(m.Raw(), nil)
+	r, err := Parse(&in)
+	as := attrsOf(r)
+	if err != nil || len(as) != 1 || as[0].Value.Any().(*slog.Source).Line != 999 {
+		t.Error(err, as)
+	}
 }
 
 type discard struct{}

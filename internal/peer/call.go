@@ -32,15 +32,14 @@ type call struct {
 	index int
 
 	// The sending goroutine's.
-	msg                tenon.Message
-	out                *buffer
-	begun              atomic.Bool // the Call frame was sent, or is about to be
-	answering, closing bool        // what is being sent is the answer; is the last message
-	last               bool        // nothing more can be sent
-	torn               bool        // a message was sent in part: nothing can follow but an error
-	unsent             []uint64
-	homes              []*tenon.Ref // refs that go home; held so that their Release comes after
-	closed             bool
+	msg    tenon.Message
+	out    *buffer
+	begun  atomic.Bool // the Call frame was sent, or is about to be
+	last   bool        // nothing more can be sent
+	torn   bool        // a message was sent in part: nothing can follow but an error
+	unsent []uint64
+	homes  []*tenon.Ref // refs that go home; held so that their Release comes after
+	closed bool
 
 	// The code of the Cancel frame, if the call was given up. The goroutine that
 	// receives may do that while another sends the Call frame.
@@ -331,6 +330,7 @@ func (c *call) discard() {
 		p.dispose(c.partial)
 		c.partial = nil
 	}
+	p.takeLent(c) // written after the call had ended
 	c.homes = nil
 	p.mu.Unlock()
 	if c.out != nil {

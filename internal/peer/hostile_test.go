@@ -122,7 +122,7 @@ func TestHostileDeaf(t *testing.T) {
 	floods := map[string][]byte{
 		"pings":       bytes.Repeat(fr(wire.Ping, 0, 1), 1000),
 		"refusals":    bytes.Repeat(fr(wire.Call, fEnd, 1, wire.AppendTarget(nil, 0, strings.Repeat("x", 900), "m", 0)), 100),
-		"listed refs": bytes.Repeat(fr(wire.Data, fMsg|fRefs, 99, uv(1024), make([]byte, 1024)), 10),
+		"listed refs": bytes.Repeat(fr(wire.Data, fMsg|fRefs, 99, uv(1024), bytes.Repeat([]byte{1, 2}, 512)), 10),
 	}
 	onEach(t, func(t *testing.T, link linker) {
 		for name, flood := range floods {

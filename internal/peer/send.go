@@ -81,8 +81,6 @@ func (c *call) tornError() error {
 // send sends the message in parts; the last of them is in a frame of the given
 // type and flags.
 func (c *call) send(final wire.Type, flags wire.Flags) error {
-	c.answering = final == wire.Return
-	c.closing = flags&wire.End != 0
 	if c.last {
 		return &tenon.Error{Code: tenon.FailedPrecondition, Service: c.contract.Name, Method: c.method.Name, Message: "message sent after the last one"}
 	}
@@ -170,22 +168,6 @@ func (c *call) sendable(m *tenon.Message) error {
 	if err := m.Err(); err != nil {
 		return c.unsendable(err)
 	}
-	if !c.mine && !c.method.ServerStream && !c.answering || c.mine && !c.method.ClientStream && !c.closing {
-		return &tenon.Error{
-			Code: tenon.FailedPrecondition, Service: c.contract.Name, Method: c.method.Name,
-			Message: c.name() + ": Send in a direction in which the method has a single message; does its contract say ClientStream, ServerStream?",
-		}
-	}
-	if md := tenon.OutgoingMetadata(c.Context()); len(md) > 0 && !c.begun.Load() {
-		for key := range md {
-			if key == "" || key != strings.ToLower(key) || strings.HasPrefix(key, "tenon-") {
-				return &tenon.Error{
-					Code: tenon.InvalidArgument, Service: c.contract.Name, Method: c.method.Name,
-					Message: fmt.Sprintf("%s: metadata key %q: keys are in lower case, and those that begin with tenon- are reserved", c.name(), key),
-				}
-			}
-		}
-	}
 	limit := c.peer.cfg.Remote.Message
 	if int64(m.Len()) > limit {
 		return &tenon.Error{
@@ -198,10 +180,32 @@ func (c *call) sendable(m *tenon.Message) error {
 	if len(c.unsent) > wire.MaxRefs {
 		return &tenon.Error{Code: tenon.ResourceExhausted, Message: fmt.Sprintf("%d refs in one message, more than %d", len(c.unsent), wire.MaxRefs)}
 	}
-	if size := wire.MetadataSize(tenon.OutgoingMetadata(c.Context())); !c.begun.Load() && size > wire.MaxMetadata {
-		return &tenon.Error{Code: tenon.ResourceExhausted, Message: fmt.Sprintf("%d bytes of metadata, more than %d", size, wire.MaxMetadata)}
+	if md := tenon.OutgoingMetadata(c.Context()); len(md) > 0 && !c.begun.Load() {
+		return c.checkMetadata(md)
 	}
 	return nil
+}
+
+// checkMetadata reports why md cannot be sent.
+func (c *call) checkMetadata(md tenon.Metadata) error {
+	pairs, problem := 0, ""
+	for key, values := range md {
+		pairs += len(values)
+		if key == "" || key != strings.ToLower(key) || strings.HasPrefix(key, "tenon-") {
+			problem = fmt.Sprintf("key %q: keys are in lower case, and those that begin with tenon- are reserved", key)
+		}
+	}
+	switch size := wire.MetadataSize(md); {
+	case problem != "":
+		return &tenon.Error{Code: tenon.InvalidArgument, Service: c.contract.Name, Method: c.method.Name, Message: c.name() + ": metadata " + problem}
+	case pairs > wire.MaxPairs:
+		problem = fmt.Sprintf("has %d values, more than %d", pairs, wire.MaxPairs)
+	case size > wire.MaxMetadata:
+		problem = fmt.Sprintf("has %d bytes, more than %d", size, wire.MaxMetadata)
+	default:
+		return nil
+	}
+	return &tenon.Error{Code: tenon.ResourceExhausted, Service: c.contract.Name, Method: c.method.Name, Message: c.name() + ": metadata " + problem}
 }
 
 // name is the method's, for messages.

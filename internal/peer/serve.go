@@ -123,11 +123,12 @@ func (p *Peer) serveInline(c *call, self uint64) error {
 		// leave the connection without a reader.
 		if !returned {
 			p.mu.Lock()
-			defer p.mu.Unlock()
 			if p.holder == self && p.baton == inline {
 				p.rob()
 				p.attendant()
 			}
+			p.mu.Unlock()
+			p.out.kick()
 		}
 	}()
 	c.handle(cork)

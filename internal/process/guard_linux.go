@@ -23,7 +23,8 @@ import (
 // all that were there at the first can fork no more.
 //
 // A host that exits without stopping its children ends them in the same abrupt
-// way. What is not reached: processes that left the group, and those which the
+// way. What is not reached: processes that left the group, which are found by
+// their mark only while there is a host to look for them, and those which the
 // child starts before Start, here, has returned.
 //
 // What lost:

@@ -7,7 +7,10 @@
 //     parent-death signal, and the child's whole process group with it, by
 //     sockets that send SIGKILL to the group when they are closed. Neither
 //     needs the child's help. A shared group, see [GroupShared], has only the
-//     first, and needs a child that calls [SurviveParent] for the rest.
+//     first, and needs a child that calls [SurviveParent] for the rest. What
+//     left the group is found by a mark in its environment, see [TreeVar], when
+//     the child ends and the parent is there to look; when the parent is killed,
+//     or exits before Done, nobody is, and it stays.
 //   - Windows: a job object that is killed when its last handle is closed.
 //   - Elsewhere: the child has to notice the end of file on a socket that it
 //     inherited, and to call [KillOwnTree].
@@ -22,10 +25,15 @@ import (
 	"time"
 )
 
-// TreeVar is the environment variable that marks the processes of a tree which
-// has no process group of its own; see [GroupShared]. Its value is a list of
-// marks, separated by colons: a host within a plugin adds its own. It must not
-// be removed from the environment of what the child starts in turn.
+// TreeVar is the environment variable that marks the processes of a tree, by
+// which those are found that have left its process group. Its value is a list of
+// marks, separated by colons: a host within a plugin adds its own, and what that
+// started ends with the outer plugin too. Only Linux uses it.
+//
+// Whoever is started without it is lost to the search, unless its parent is found.
+// That is a limit, since a malicious child can do it, and the way for an
+// honest one to leave a daemon behind on purpose. Lost too is a process whose
+// environment may not be read: one of another user, or that may not be dumped.
 const TreeVar = "TENON_TREE"
 
 // A Spec says what to start, and how. Start does not keep or change it.
@@ -38,8 +46,8 @@ type Spec struct {
 	// Path alone.
 	Args []string
 
-	// Env is the child's whole environment. Nothing is added, except for
-	// TreeVar in a shared group. Nil is an empty environment.
+	// Env is the child's whole environment. Nothing is added, except for a mark
+	// in TreeVar on Linux, unless it is detached. Nil is an empty environment.
 	Env []string
 
 	// Dir is the working directory. Empty is the parent's own.
@@ -108,6 +116,10 @@ type Exit struct {
 	// for any child, as an init process does, and was faster.
 	Unknown bool
 
+	// Traced says that the process had made this one its tracer, by which a
+	// process can hide its end or feign it, and was killed for that. Linux only.
+	Traced bool
+
 	// Started and Ended bound the time in which the process ran.
 	Started, Ended time.Time
 
@@ -134,6 +146,9 @@ func (e Exit) String() string {
 	if e.CoreDumped {
 		b.WriteString(" (core dumped)")
 	}
+	if e.Traced {
+		b.WriteString(" (it had asked to be traced)")
+	}
 	if e.OutOfMemory {
 		b.WriteString(" (the machine ran out of memory)")
 	}
@@ -151,9 +166,9 @@ type Process struct {
 // Start starts a child. The error is a *[StartError]; then nothing was started
 // and nothing is left open.
 //
-// The child belongs to one goroutine, which lives as long as it does, collects
-// its exit status at once, and then, unless the child is detached, kills what
-// it left behind in its tree. Namespaces and the like that the caller's thread
+// The child belongs to one goroutine, which lives as long as it does. When the
+// child ends that kills what was left of its tree, unless the child is detached,
+// and collects its exit status. Namespaces and the like that the caller's thread
 // entered by itself do not pass to the child: another thread forks it.
 func Start(spec Spec) (*Process, error) {
 	if err := checkPath(spec.Path); err != nil {

@@ -18,15 +18,19 @@ import (
 // until it is reaped, and that happens under the lock.
 type system struct {
 	detached bool
-	mark     string // of a shared group; empty if the group is the child's own
+	shared   bool   // the group is not the child's own
+	mark     string // in the environment of all that the child starts; empty if it is detached
 	guard    guard
 	started  time.Time
 	oomKills int64 // by the machine, when the process started
+	forks    int64 // likewise
 
-	mu     sync.Mutex
-	reaped bool
-	killed bool // a SIGKILL was sent from here
-	pidfd  int  // -1: the kernel has none, or closed
+	mu        sync.Mutex
+	reaped    bool
+	killed    bool // a SIGKILL was sent from here
+	traced    bool // the child made this process its tracer
+	releasing bool // see releaseThreads
+	pidfd     int  // -1: the kernel has none, or closed
 }
 
 func (p *Process) start(spec *Spec) error {
@@ -49,8 +53,9 @@ func (p *Process) own(spec *Spec, started chan<- error) {
 		return
 	}
 	started <- nil
-	p.sys.oomKills = countOOMKills() // only now: the kernel takes 40 µs to write the file
-	waitErr := awaitExit(p.pid)
+	// Only now: the kernel takes 70 µs to write the two files.
+	p.sys.oomKills, p.sys.forks = countOOMKills(), countForks()
+	waitErr := p.awaitExit()
 	p.finish(waitErr)
 }
 
@@ -62,7 +67,7 @@ func (p *Process) fork(spec *Spec) error {
 	defer closeNull()
 	s := &p.sys
 	attr := s.configure(spec)
-	if !s.detached && s.mark == "" {
+	if !s.detached && !s.shared {
 		if s.guard, err = newGuard(); err != nil {
 			return err
 		}
@@ -94,21 +99,18 @@ func (s *system) configure(spec *Spec) *syscall.SysProcAttr {
 	if attr.Pdeathsig == 0 {
 		attr.Pdeathsig = syscall.SIGKILL
 	}
+	s.mark = newMark()
+	spec.Env = addMark(spec.Env, s.mark)
 	switch {
 	case attr.Setpgid && attr.Pgid != 0:
-		s.share(spec)
+		s.shared = true
 	case attr.Setsid || attr.Foreground || attr.Setpgid:
 	case spec.Group == GroupShared, spec.Group == GroupAuto && isTerminal(spec.Stdin):
-		s.share(spec)
+		s.shared = true
 	default:
 		attr.Setpgid = true
 	}
 	return attr
-}
-
-func (s *system) share(spec *Spec) {
-	s.mark = newMark()
-	spec.Env = addMark(spec.Env, s.mark)
 }
 
 // forkExec starts the child, and tries again for a quarter of a second while
@@ -131,32 +133,32 @@ func forkExec(spec *Spec, files []*os.File, sys *syscall.SysProcAttr) (int, erro
 	}
 }
 
-// awaitExit returns when the child has ended, and leaves it a zombie.
-func awaitExit(pid int) error {
-	for {
-		err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
-		if err != unix.EINTR {
-			return err
-		}
-	}
-}
-
 // finish clears up after a child that has ended. The tree is swept first and
 // the zombie reaped afterwards: until then nobody else can get its number.
+//
+// The hunt is not under the lock: it takes as long as the machine has
+// processes, and whoever wants to signal a zombie need not wait for that.
 func (p *Process) finish(waitErr error) {
 	s := &p.sys
 	ended := time.Now()
 	s.mu.Lock()
-	if waitErr == nil && !s.detached {
+	own := waitErr == nil && !s.detached && !s.shared
+	if own {
 		p.sweep()
 	}
-	p.exit = reap(p.pid)
+	killed := s.killed
+	s.mu.Unlock()
+	if !s.detached {
+		p.huntMarked(own)
+	}
+	s.mu.Lock()
+	p.exit = p.reap()
 	s.reaped = true
 	if s.pidfd >= 0 {
 		unix.Close(s.pidfd)
 		s.pidfd = -1
 	}
-	killed := s.killed
+	p.exit.Traced = s.traced
 	s.mu.Unlock()
 	s.guard.close()
 	p.exit.Started, p.exit.Ended = s.started, ended
@@ -164,40 +166,22 @@ func (p *Process) finish(waitErr error) {
 	close(p.done)
 }
 
-// sweep kills what the child, a zombie now, has left behind.
+// sweep kills what the child, a zombie now, has left behind in its group. The
+// child is sent the signal too: should the kernel have reported an end that was
+// none, it might have left the group.
 func (p *Process) sweep() {
-	if p.sys.mark == "" {
-		unix.Kill(-p.pid, unix.SIGKILL)
-		return
-	}
-	killMarked(p.sys.mark)
+	unix.Kill(-p.pid, unix.SIGKILL)
+	signalTo(p.pid, p.sys.pidfd, unix.SIGKILL)
 }
 
-// reap collects the exit status. If other code in this program, one that waits
-// for any child, has taken it already, the status is unknown; and so is who has
-// the pid now.
-func reap(pid int) Exit {
-	var status unix.WaitStatus
-	var usage unix.Rusage
-	for {
-		_, err := unix.Wait4(pid, &status, 0, &usage)
-		if err == nil {
-			break
-		}
-		if err != unix.EINTR {
-			return Exit{Code: -1, Unknown: true}
-		}
+// huntMarked kills what the child has left behind in other groups: jobs of a
+// shell, daemons.
+func (p *Process) huntMarked(swept bool) {
+	h := hunt{mark: p.sys.mark, born: birth{p.pid, p.sys.started, p.sys.forks}}
+	if swept {
+		h.swept = p.pid
 	}
-	e := Exit{
-		Code:   status.ExitStatus(),
-		User:   time.Duration(usage.Utime.Nano()),
-		System: time.Duration(usage.Stime.Nano()),
-		MaxRSS: usage.Maxrss * 1024,
-	}
-	if status.Signaled() {
-		e.Signal, e.CoreDumped = status.Signal(), status.CoreDump()
-	}
-	return e
+	h.killMarked()
 }
 
 // Signal sends sig, a [syscall.Signal], to the process, and only to it. After
@@ -214,13 +198,21 @@ func (p *Process) Signal(sig os.Signal) error {
 	}
 	if n == syscall.SIGKILL {
 		p.sys.killed = true
+		p.releaseThreads()
 	}
 	return os.NewSyscallError("kill", signalTo(p.pid, p.sys.pidfd, n))
 }
 
+// huntTimeout bounds how long KillTree searches before it kills. A child may
+// have ten thousand threads, and each has a list of children of its own.
+const huntTimeout = 50 * time.Millisecond
+
 // KillTree sends SIGKILL to the process and all its descendants, those that
 // moved to another group included, as far as they can be found. It does not
 // wait for their end. When the process has ended there is nothing to do.
+//
+// The search gets a twentieth of a second. Whom it has not come to by then is
+// left to that for the mark, which follows the end of the process.
 func (p *Process) KillTree() error {
 	s := &p.sys
 	s.mu.Lock()
@@ -230,16 +222,17 @@ func (p *Process) KillTree() error {
 	}
 	s.killed = true
 	signalTo(p.pid, s.pidfd, unix.SIGSTOP) // it must not fork while its children are counted
-	h := hunt{root: p.pid, mark: s.mark}
+	h := hunt{root: p.pid, until: time.Now().Add(huntTimeout)}
+	if s.shared {
+		h.mark = s.mark // all of /proc: the goroutine that knows the birth may be writing it down
+	}
 	h.freeze()
 	err := signalTo(p.pid, s.pidfd, unix.SIGKILL)
-	if s.mark == "" {
+	if !s.shared {
 		unix.Kill(-p.pid, unix.SIGKILL)
 	}
 	h.kill()
-	if s.mark != "" {
-		killMarked(s.mark)
-	}
+	p.releaseThreads()
 	if err == unix.ESRCH {
 		err = nil
 	}

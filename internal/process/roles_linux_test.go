@@ -6,11 +6,15 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,6 +36,9 @@ var roles = map[string]func(args []string){
 	"fds":      roleFds,
 	"echo":     roleEcho,
 	"closeall": roleCloseAll,
+	"jobs":     roleJobs,
+	"traceme":  roleTraceMe,
+	"threads":  roleThreads,
 }
 
 func TestMain(m *testing.M) {
@@ -66,13 +73,15 @@ func roleEnv(role string) []string {
 }
 
 // spawn starts a grandchild by plain means and waits until it runs.
-func spawn(attr *syscall.SysProcAttr) int {
+func spawn(attr *syscall.SysProcAttr) int { return spawnIn(roleEnv("pause"), attr) }
+
+func spawnIn(env []string, attr *syscall.SysProcAttr) int {
 	r, w, err := os.Pipe()
 	must(r, err)
 	null := must(os.OpenFile(os.DevNull, os.O_RDWR, 0))
 	// Stderr is passed on: whoever waits for its end of file waits for ever.
 	proc := must(os.StartProcess("/proc/self/exe", []string{"grandchild"}, &os.ProcAttr{
-		Env: roleEnv("pause"), Files: []*os.File{null, null, os.Stderr, w}, Sys: attr,
+		Env: env, Files: []*os.File{null, null, os.Stderr, w}, Sys: attr,
 	}))
 	w.Close()
 	must(bufio.NewReader(r).ReadString('\n'))
@@ -88,6 +97,9 @@ func roleTree(args []string) {
 			signal.Ignore(unix.SIGTERM, unix.SIGHUP, unix.SIGINT, unix.SIGCONT, unix.SIGPIPE)
 		case "setsid":
 			pids = append(pids, spawn(&syscall.SysProcAttr{Setsid: true}))
+		case "unmarked":
+			env := slices.DeleteFunc(roleEnv("pause"), func(s string) bool { return strings.HasPrefix(s, TreeVar+"=") })
+			pids = append(pids, spawnIn(env, &syscall.SysProcAttr{Setsid: true}))
 		}
 	}
 	report(pids...)
@@ -174,4 +186,69 @@ func roleFds([]string) {
 func roleEcho([]string) {
 	conn := must(Inherited(3))
 	io.Copy(struct{ io.Writer }{conn}, struct{ io.Reader }{conn})
+}
+
+// roleJobs leaves a job in a group of its own behind and a daemon that has lost
+// its parent, and exits when its stdin does.
+func roleJobs([]string) {
+	job := spawn(&syscall.SysProcAttr{Setpgid: true})
+	r, w, err := os.Pipe()
+	must(r, err)
+	middle := must(os.StartProcess("/bin/sh", []string{"sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 & echo $!"},
+		&os.ProcAttr{Files: []*os.File{nil, w, os.Stderr}}))
+	w.Close()
+	daemon := must(strconv.Atoi(strings.TrimSpace(must(bufio.NewReader(r).ReadString('\n')))))
+	middle.Wait()
+	for must(unix.Getpgid(daemon)) != daemon {
+		time.Sleep(time.Millisecond)
+	}
+	report(os.Getpid(), job, daemon)
+	io.Copy(io.Discard, os.Stdin)
+}
+
+// roleTraceMe makes the parent its tracer and stops, in the first thread or in
+// another, in its own group or in its child's; the other threads run on.
+func roleTraceMe(args []string) {
+	sig := syscall.Signal(must(strconv.Atoi(args[1])))
+	child := spawn(&syscall.SysProcAttr{Setpgid: true})
+	if args[2] == "away" {
+		must(0, unix.Setpgid(0, child))
+	}
+	report(os.Getpid(), child)
+	traceMe := func() {
+		runtime.LockOSThread()
+		unix.RawSyscall(unix.SYS_PTRACE, unix.PTRACE_TRACEME, 0, 0)
+		unix.Tgkill(os.Getpid(), unix.Gettid(), sig)
+		select {}
+	}
+	if args[0] == "first" {
+		go func() { select {} }()
+		traceMe()
+	}
+	go traceMe()
+	pause()
+}
+
+func init() {
+	if os.Getenv(roleVar) == "traceme" {
+		runtime.LockOSThread() // main is the first thread
+	}
+}
+
+// roleThreads has many threads.
+func roleThreads(args []string) {
+	n := must(strconv.Atoi(args[0]))
+	debug.SetMaxThreads(n + 100)
+	var running sync.WaitGroup
+	running.Add(n)
+	for range n {
+		go func() {
+			runtime.LockOSThread()
+			running.Done()
+			pause()
+		}()
+	}
+	running.Wait()
+	report(os.Getpid(), spawn(&syscall.SysProcAttr{Setsid: true}))
+	pause()
 }

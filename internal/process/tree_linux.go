@@ -2,12 +2,10 @@ package process
 
 import (
 	"bytes"
-	"crypto/rand"
-	"encoding/hex"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,10 +15,16 @@ import (
 // only when no more turn up: a process that loses its parent is lost to the
 // search too.
 type hunt struct {
-	root  int    // whose descendants; 0 for none but the marked ones
-	mark  string // in the environment of those that lost their parent; may be empty
-	found map[int]quarry
+	root   int       // whose descendants; 0 for none but the marked ones
+	mark   string    // in the environment of those that lost their parent; may be empty
+	born   birth     // of the one that was given the mark; zero if that is not known
+	swept  int       // a group that was sent SIGKILL before; 0 for none
+	until  time.Time // when to stop searching; zero for no limit
+	found  map[int]quarry
+	unsure bool // there was one whose environment could not be seen for a moment
 }
+
+func (h *hunt) late() bool { return !h.until.IsZero() && time.Now().After(h.until) }
 
 // A quarry is a process that was found. The descriptor, -1 on kernels without,
 // makes sure that a signal never reaches another with the same number.
@@ -28,21 +32,29 @@ type quarry struct{ pid, pidfd int }
 
 // freeze finds and stops. A stop takes effect after the call that asks for it
 // has returned, hence the second look; and the limit, because one who forks
-// faster than we look must not hold us for ever.
+// faster than we look must not hold us for ever. Where nobody has a mark one
+// look is enough: who forks behind our back gets a higher number, and that
+// comes later in the same look.
 func (h *hunt) freeze() {
 	h.found = map[int]quarry{}
 	const enough = 2
-	for quiet, round := 0, 0; quiet < enough && round < 64; round++ {
+	for quiet, round := 0, 0; quiet < enough && round < 64 && !h.late(); round++ {
 		if h.look() {
 			quiet = 0
 		} else {
 			quiet++
+		}
+		if h.unsure {
+			time.Sleep(200 * time.Microsecond)
+		} else if h.root == 0 && len(h.found) == 0 {
+			return
 		}
 	}
 }
 
 // look searches once and reports whether it found anyone new.
 func (h *hunt) look() bool {
+	h.unsure = false
 	before := len(h.found)
 	todo := []int{}
 	if h.root != 0 {
@@ -54,24 +66,15 @@ func (h *hunt) look() bool {
 	if h.mark != "" {
 		todo = append(todo, h.adoptMarked()...)
 	}
-	for len(todo) > 0 {
+	for len(todo) > 0 && !h.late() {
 		parent := todo[0]
 		todo = append(todo[1:], h.adoptChildren(parent)...)
 	}
 	return len(h.found) > before
 }
 
-func (h *hunt) adoptMarked() (adopted []int) {
-	for _, pid := range processes() {
-		if hasMark(pid, h.mark) && h.adopt(pid, func() bool { return hasMark(pid, h.mark) }) {
-			adopted = append(adopted, pid)
-		}
-	}
-	return adopted
-}
-
 func (h *hunt) adoptChildren(parent int) (adopted []int) {
-	for _, pid := range children(parent) {
+	for _, pid := range children(parent, h.late) {
 		if h.adopt(pid, func() bool { return parentOf(pid) == parent && h.holds(parent) }) {
 			adopted = append(adopted, pid)
 		}
@@ -119,80 +122,39 @@ func (h *hunt) kill() {
 	h.found = nil
 }
 
-// killMarked kills all that carry the mark, with their descendants, until no
-// more turn up.
-func killMarked(mark string) {
-	for range 8 {
-		h := hunt{mark: mark}
-		h.freeze()
-		if len(h.found) == 0 {
-			return
-		}
-		h.kill()
-	}
-}
-
-func newMark() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails
-	return hex.EncodeToString(b[:])
-}
-
-// addMark returns env with one more mark: the tree of a plugin that is a host
-// itself is part of the outer tree as well.
-func addMark(env []string, mark string) []string {
-	for i, entry := range env {
-		if outer, ok := strings.CutPrefix(entry, TreeVar+"="); ok && outer != "" {
-			env = slices.Clone(env)
-			env[i] = TreeVar + "=" + outer + ":" + mark
-			return env
-		}
-	}
-	return append(slices.Clip(env), TreeVar+"="+mark)
-}
-
-// hasMark reads the environment that the process was started with. It is empty
-// for one that is a zombie, and closed to us for one of another user.
-func hasMark(pid int, mark string) bool {
-	env, err := os.ReadFile(procFile(pid, "environ"))
-	if err != nil || !bytes.Contains(env, []byte(mark)) {
-		return false
-	}
-	for entry := range bytes.SplitSeq(env, []byte{0}) {
-		if marks, ok := bytes.CutPrefix(entry, []byte(TreeVar+"=")); ok && bytes.Contains(marks, []byte(mark)) {
-			return true
-		}
-	}
-	return false
-}
-
-func processes() (pids []int) {
-	dir, err := os.Open("/proc")
-	if err != nil {
-		return nil
-	}
-	defer dir.Close()
-	names, _ := dir.Readdirnames(-1)
-	for _, name := range names {
-		if pid, err := strconv.Atoi(name); err == nil {
-			pids = append(pids, pid)
-		}
-	}
-	return pids
-}
-
 // children asks each thread, because a child belongs to the thread that forked
 // it. Nearly every kernel has the file; where it is missing only the group and
 // the mark are left to find descendants by. Reading every process's stat would
 // do without, but takes as long as the machine has processes.
-func children(pid int) (pids []int) {
-	threads, _ := os.ReadDir(procFile(pid, "task"))
-	for _, thread := range threads {
-		list, _ := os.ReadFile(procFile(pid, "task/"+thread.Name()+"/children"))
-		for word := range strings.FieldsSeq(string(list)) {
-			if child, err := strconv.Atoi(word); err == nil {
-				pids = append(pids, child)
+//
+// It ends early if late says so: there may be thousands of threads.
+func children(pid int, late func() bool) (pids []int) {
+	const batch = 64
+	dir, err := os.Open(procFile(pid, "task"))
+	if err != nil {
+		return nil
+	}
+	defer dir.Close()
+	for {
+		threads, _ := dir.Readdirnames(batch)
+		for _, thread := range threads {
+			if late() {
+				return pids
 			}
+			pids = appendPids(pids, procFile(pid, "task/"+thread+"/children"))
+		}
+		if len(threads) == 0 {
+			return pids
+		}
+	}
+}
+
+// appendPids appends the numbers in a file.
+func appendPids(pids []int, file string) []int {
+	list, _ := os.ReadFile(file)
+	for word := range strings.FieldsSeq(string(list)) {
+		if pid, err := strconv.Atoi(word); err == nil {
+			pids = append(pids, pid)
 		}
 	}
 	return pids
@@ -220,12 +182,16 @@ func procFile(pid int, name string) string {
 // countOOMKills returns how many processes the kernel has killed for want of
 // memory since it started, in control groups or out of them.
 func countOOMKills() int64 {
-	stat, err := os.ReadFile("/proc/vmstat")
+	return counter("/proc/vmstat", "\noom_kill ")
+}
+
+// counter returns the number that follows key in a file, or 0.
+func counter(file, key string) int64 {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return 0
 	}
-	const key = "\noom_kill "
-	_, rest, ok := strings.Cut(string(stat), key)
+	_, rest, ok := strings.Cut(string(text), key)
 	if !ok {
 		return 0
 	}

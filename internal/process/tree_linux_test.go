@@ -46,7 +46,7 @@ func TestStderrHeldByStranger(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	spec := s.spec("tree", "setsid")
+	spec := s.spec("tree", "unmarked")
 	spec.Stderr = w
 	p, reports := s.startReporting(spec)
 	w.Close()

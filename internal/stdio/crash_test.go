@@ -3,6 +3,7 @@ package stdio
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 const stackText = "goroutine 1 [running]:\nmain.main()\n\t/src/main.go:5 +0x1d\n"
@@ -38,6 +39,7 @@ func TestCrash(t *testing.T) {
 		{"real, then fake", "panic: real\n\n" + stackText + "\nmore\npanic: fake\nlog\n", "panic: real", stackWant},
 		{"fake, much later a dump", "panic: fake\n" + strings.Repeat("log line\n", 5000) + "\n" + stackText, "", ""},
 		{"latest", "panic: a\n\n" + stackText + "\npanic: b\n\n" + stackText + "\n", "panic: b", stackWant},
+		{"in the paragraph before, with CRLF", "no panic: x\r\n\r\nfine\r\n\r\ngoroutine 1 [running]:\r\nf()\r\n", "", ""},
 		{"race", "WARNING: DATA RACE\nRead at 0x1 by goroutine 7:\n  f()\n", "", ""},
 		{"dump of a live program", "asked for a dump\n\n" + stackText, "", ""},
 		{"http", "http: panic serving 1.2.3.4:5: boom\n" + stackText + "\n", "", ""},
@@ -64,6 +66,19 @@ func TestCrashIsBounded(t *testing.T) {
 		n := len(out.crash.Message) + len(out.crash.Stack)
 		if n > 64<<10 || !strings.HasPrefix(out.crash.Stack, "goroutine 1 [running]:\nmain.f()\n") {
 			t.Errorf("%d bytes", n)
+		}
+	}
+}
+
+// A program can print what looks like stacks as fast as it likes. To copy all
+// that comes before each of them would take minutes here.
+func TestStacksWithoutACrashAreCheap(t *testing.T) {
+	for _, line := range []string{"\ngoroutine 1 [a]:\n", "\r\ngoroutine 1 [a]:\r\n", "a panic: x\n\ngoroutine 1 [a]:\n\n"} {
+		in := []byte(strings.Repeat(line, 2<<20/len(line)))
+		began := time.Now()
+		discardAll(NewScanner(all), in)
+		if took := time.Since(began); took > 10*time.Second {
+			t.Fatalf("%q: 2 MiB took %v", line, took)
 		}
 	}
 }

@@ -59,6 +59,7 @@ func whole() int { return 1 << 30 }
 
 func TestScanner(t *testing.T) {
 	long := `{"@level":"info","@message":"` + strings.Repeat("x", 70<<10) + `"}` + "\n"
+	spaces := "{" + strings.Repeat(" ", 15) + record[1:]
 	bad := `{"@level":"info","@message":5}` + "\n"
 	for _, tt := range []struct {
 		name, in, text string
@@ -76,6 +77,7 @@ func TestScanner(t *testing.T) {
 		{"other JSON", "{\"level\":\"info\"}\n", "{\"level\":\"info\"}\n", 0},
 		{"too long", long + record, long, 1},
 		{"brace", "{\n{ x\n{}\n{\"", "{\n{ x\n{}\n{\"", 0},
+		{"spaces", spaces, spaces, 0},
 		{"long line", strings.Repeat("x", 1<<20) + "\n" + record, strings.Repeat("x", 1<<20) + "\n", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
