@@ -20,6 +20,9 @@ import (
 // and Config.StartTimeout bound the start, not the plugin's life. The error is a
 // *[StartError]; then nothing is left of the plugin.
 //
+// Stop should be called before this process ends: without it the plugin is killed,
+// and gets no chance to finish.
+//
 // The plugin runs until Stop or Kill is called, it ends by itself, or this
 // process does, by whatever cause: a plugin never outlives its host.
 func Start(ctx context.Context, cfg Config) (*Plugin, error) {

@@ -47,9 +47,11 @@ type Config struct {
 	// that of Serve does. What Init logs is not records yet, but text.
 	Init func(context.Context) error
 
-	// OnStop, if not nil, is called once before Serve returns: after the host
-	// has asked the plugin to leave and the last call was finished, or when the
-	// host is gone. Its context ends after StopTimeout.
+	// OnStop, if not nil, is called once before Serve returns, after the host has
+	// asked the plugin to leave and the last call was finished. Its context ends
+	// after StopTimeout. If the connection is lost it is called as well, as far as
+	// there is time: on Linux a plugin whose host was killed, or ended without
+	// having called Stop, is killed by the kernel at once.
 	OnStop func(context.Context)
 
 	// StopTimeout bounds OnStop, and the wait for calls that are being

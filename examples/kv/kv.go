@@ -17,8 +17,6 @@ import (
 	"github.com/tenon-go/tenon"
 )
 
-//go:generate go tool tenon gen
-
 // App is what hosts and plugins of this package agree on before they speak.
 var App = tenon.App{Name: "kv", Version: 1}
 
