@@ -141,7 +141,6 @@ func BenchmarkHunt(b *testing.B) {
 		}
 		b.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
 	}
-	time.Sleep(time.Second) // all are past exec
 	for name, born := range map[string]birth{
 		"young": {pid: lastPid(), at: time.Now(), forks: countForks()},
 		"old":   {pid: lastPid(), at: time.Now().Add(-time.Hour), forks: countForks()},
