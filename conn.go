@@ -148,6 +148,56 @@ func (r *Ref) Release() {
 	r.conn.Release(r.id)
 }
 
+// AsConn returns a connection on which r is the service with its contract's
+// name. It is for the OpenX function of another package's contract, which gets r
+// itself by it. What it does otherwise, the connection does that r belongs to.
+func (r *Ref) AsConn() Conn { return refConn{r.conn, r} }
+
+// A refConn offers a ref as a service. [Contract.Bind] knows it.
+type refConn struct {
+	Conn
+	ref *Ref
+}
+
+// Offers implements [Conn].
+func (c refConn) Offers(service string) ([]string, bool) {
+	if service != c.ref.contract.Name {
+		return c.Conn.Offers(service)
+	}
+	var names []string
+	for i := range c.ref.contract.Methods {
+		if c.ref.Offers(i) {
+			names = append(names, c.ref.contract.Methods[i].Name)
+		}
+	}
+	return names, true
+}
+
+// Open implements [Conn]. Another contract of the same name has its own order of
+// methods.
+func (c refConn) Open(ctx context.Context, to *Ref, method int) (Stream, error) {
+	if to.id != 0 || to.contract.Name != c.ref.contract.Name {
+		return c.Conn.Open(ctx, to, method)
+	}
+	name := to.contract.Methods[method].Name
+	i := c.ref.contract.Index(name)
+	if i < 0 {
+		return nil, &Error{Code: Unimplemented, Service: to.contract.Name, Method: name, Message: to.contract.Name + " has no method " + name}
+	}
+	return c.ref.Open(ctx, i)
+}
+
+// Lost tells the connection that a call of the method with the given index
+// failed, and that the method has no error result that would say so. A host or
+// plugin logs it. A connection that has no Lost method, as below, is not told.
+func (r *Ref) Lost(method int, err error) {
+	if c, ok := r.conn.(interface {
+		Lost(r *Ref, method int, err error)
+	}); ok && err != nil {
+		c.Lost(r, method, err)
+	}
+}
+
 // A RefTable is what messages export refs to and import them from: the part of
 // a connection that a protocol implements for them.
 type RefTable interface {
@@ -167,6 +217,7 @@ type RefTable interface {
 type Stats struct {
 	CallsOut, CallsIn   uint64 // calls begun, by this side and by the other
 	ActiveOut, ActiveIn int    // calls that have not ended
+	Lost                uint64 // calls that failed with nobody to tell; see [Ref.Lost]
 	Exported            int    // refs that the other side may call
 	Held                int    // refs of the other side that this one may call
 	BytesOut, BytesIn   uint64 // bytes written to and read from the carrier

@@ -73,6 +73,9 @@ func (c *Contract) Index(name string) int {
 // contract's name. It fails with code [Unimplemented] if there is none, or if it
 // lacks a method that is not optional, which it names.
 func (c *Contract) Bind(conn Conn) (*Ref, error) {
+	if as, ok := conn.(refConn); ok && as.ref.contract == c {
+		return as.ref, nil
+	}
 	methods, ok := conn.Offers(c.Name)
 	if !ok {
 		return nil, &Error{
@@ -153,6 +156,18 @@ func (s Service) Offered() []string {
 	return names
 }
 
+// Impl returns the value that carries out the calls of s, if generated code
+// serves it: whichever package that code is in. Otherwise it is nil.
+func Impl(s *Service) any {
+	if s == nil {
+		return nil
+	}
+	if server, ok := s.Server.(interface{ TenonImpl() any }); ok {
+		return server.TenonImpl()
+	}
+	return nil
+}
+
 // A Server carries out calls of one contract.
 type Server interface {
 	// ServeCall carries out a call of the method with the given index. What it
@@ -210,3 +225,7 @@ func (a App) Validate() error {
 
 // Library names this library and its version in the handshake.
 const Library = "tenon-go/0.1.0"
+
+// IsAtLeastVersion0_2 is what generated code refers to, so that code for a newer
+// version of this module than the one that is linked does not compile.
+const IsAtLeastVersion0_2 = true

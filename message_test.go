@@ -413,7 +413,7 @@ func FuzzMessage(f *testing.F) {
 		before := bytes.Clone(b)
 		read(t, b)
 		var m Message
-		m.Load(b, fakeRefs{})
+		m.Load(b, fakeErrors{})
 		total := readAnyhow(&m, how, 0)
 		if !bytes.Equal(b, before) {
 			t.Fatal("the bytes were changed")
@@ -431,7 +431,7 @@ func FuzzMessage(f *testing.F) {
 // readAnyhow reads fields as what a script made of how says.
 func readAnyhow(m *Message, how byte, depth int) (total int) {
 	for i := how; m.Next(); i = i*5 + 3 {
-		switch i % 9 {
+		switch i % 12 {
 		case 0:
 			m.ReadUint()
 		case 1:
@@ -455,6 +455,12 @@ func readAnyhow(m *Message, how byte, depth int) (total int) {
 			m.Check(&sub)
 		case 7:
 			m.ReadRef(&Contract{})
+		case 8:
+			mark := m.Enter()
+			total += readAnyhow(m, i+1, depth+1)
+			m.Leave(mark)
+		case 9, 10:
+			total += readMore(m, i/12)
 		default: // skipped
 		}
 	}

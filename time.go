@@ -74,16 +74,15 @@ func (m *Message) ReadDuration() time.Duration {
 }
 
 func (m *Message) readSeconds() (seconds, nanos int64) {
-	var sub Message
-	m.ReadMessage(&sub)
-	for sub.Next() {
-		switch sub.Field() {
+	mark := m.Enter()
+	for m.Next() {
+		switch m.Field() {
 		case 1:
-			seconds = sub.ReadInt()
+			seconds = m.ReadInt()
 		case 2:
-			nanos = sub.ReadInt()
+			nanos = m.ReadInt()
 		}
 	}
-	m.Check(&sub)
+	m.Leave(mark)
 	return seconds, nanos
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tenon-go/tenon"
 	"github.com/tenon-go/tenon/internal/link"
+	"github.com/tenon-go/tenon/internal/logs"
 	"github.com/tenon-go/tenon/internal/peer"
 	"github.com/tenon-go/tenon/internal/process"
 	"github.com/tenon-go/tenon/internal/stdio"
@@ -96,6 +97,17 @@ func (p *Plugin) Offers(service string) ([]string, bool) { return p.peer.Offers(
 
 // Release implements [tenon.Conn].
 func (p *Plugin) Release(id uint64) { p.peer.Release(id) }
+
+// Lost logs a warning: a call of the method with the given index has failed, and
+// the method has no error result. Generated code calls it, by [tenon.Ref.Lost].
+func (p *Plugin) Lost(r *tenon.Ref, method int, err error) { p.peer.Lost(r, method, err) }
+
+// lost is the warning.
+func (p *Plugin) lost(contract, method string, err error) {
+	p.cfg.Logger.LogAttrs(context.Background(), slog.LevelWarn, "a call failed, and its method has no error result",
+		slog.String(logs.PluginKey, p.cfg.Name), slog.String("contract", contract), slog.String("method", method),
+		slog.String("error", err.Error()))
+}
 
 // Stats implements [tenon.Conn].
 func (p *Plugin) Stats() tenon.Stats { return p.peer.Stats() }

@@ -171,6 +171,7 @@ func (s *start) greet() error {
 		Offered:      handshake.Offered(o.answer.Services),
 		Conn:         s.Plugin,
 		Diagnose:     s.Plugin.diagnose,
+		Lost:         s.Plugin.lost,
 		CrashOnPanic: s.cfg.CrashOnPanic,
 	}, o.ahead)
 	s.gate.Open()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,9 +44,15 @@ func (s *server) connect(ctx context.Context) error {
 		Services:     s.gate.Guard(services),
 		Offered:      handshake.Offered(offer.ServicesIn(answer.Version)),
 		OnAsked:      func() { close(s.asked) },
+		Lost:         lost,
 		CrashOnPanic: s.cfg.CrashOnPanic,
 	}, ahead)
 	return nil
+}
+
+// lost logs that a call of the plugin's failed with nobody to tell.
+func lost(contract, method string, err error) {
+	slog.Warn("a call failed, and its method has no error result", "contract", contract, "method", method, "error", err.Error())
 }
 
 // decide returns the answer to the offer. If that is a refusal the error says

@@ -13,6 +13,11 @@ import (
 //
 // Nothing in the result refers to m's bytes, unless a def's Decode does.
 func Decode(m *tenon.Message, defs []tenon.ErrorDef) *tenon.Error {
+	b := budget{left: maxTotal}
+	return b.decode(m, defs)
+}
+
+func (b *budget) decode(m *tenon.Message, defs []tenon.ErrorDef) *tenon.Error {
 	out := &tenon.Error{Code: tenon.Unknown}
 	var cause []byte
 	for m.Next() {
@@ -22,16 +27,17 @@ func Decode(m *tenon.Message, defs []tenon.ErrorDef) *tenon.Error {
 				out.Code = tenon.Code(c)
 			}
 		case faultMessage:
-			out.Message = text(m.ReadView())
+			out.Message = b.text(m.ReadView())
 		case faultStack:
-			out.Stack = text(m.ReadView())
+			out.Stack = b.text(m.ReadView())
 		case faultCause:
 			cause = m.ReadView()
 		}
 	}
-	d := decoder{defs: defs, left: maxTotal - len(out.Message) - len(out.Stack), err: m.Err()}
-	if cause != nil && d.err == nil {
+	d := decoder{defs: defs, budget: b, err: m.Err()}
+	if cause != nil && d.err == nil && b.enter() {
 		out.Err = d.cause(cause, out.Message, 0)
+		b.leave()
 	}
 	if d.err != nil {
 		return unreadable(out.Message, d.err)
@@ -57,11 +63,17 @@ func text(view []byte) string {
 	return clip(string(view[:min(len(view), maxText+1)]), maxText)
 }
 
+// text is text that counts. A field that comes more than once counts each time.
+func (b *budget) text(view []byte) string {
+	s := clip(text(view), max(b.left, 0))
+	b.left -= len(s)
+	return s
+}
+
 type decoder struct {
-	defs  []tenon.ErrorDef
-	nodes int
-	left  int   // bytes that texts and values may still take
-	err   error // what is malformed
+	defs []tenon.ErrorDef
+	err  error // what is malformed
+	*budget
 }
 
 // A record is one Cause as it was received. Its slices are parts of the message.
@@ -156,7 +168,7 @@ func (d *decoder) value(r *record, kids []error) (value error, whole bool) {
 		if def.Value != nil {
 			return def.Value, true
 		}
-		if value = decodeAs(def, r.value, sole(r, kids)); value != nil {
+		if value = d.decodeAs(def, r.value, sole(r, kids)); value != nil {
 			return value, wraps(value, kids)
 		}
 	}
@@ -212,8 +224,8 @@ func wraps(value error, kids []error) bool {
 
 // decodeAs makes a value of one of the contract's types. It is nil if the
 // fields can't be read: text and causes are left then.
-func decodeAs(def *tenon.ErrorDef, fields []byte, cause error) (value error) {
-	if def.Decode == nil || fields == nil {
+func (d *decoder) decodeAs(def *tenon.ErrorDef, body []byte, cause error) (value error) {
+	if def.Decode == nil || body == nil {
 		return nil
 	}
 	defer func() {
@@ -222,7 +234,7 @@ func decodeAs(def *tenon.ErrorDef, fields []byte, cause error) (value error) {
 		}
 	}()
 	var m tenon.Message
-	m.Load(fields, nil)
+	m.Load(body, fields{d.budget})
 	value, err := def.Decode(&m, cause)
 	if err != nil || m.Err() != nil {
 		return nil

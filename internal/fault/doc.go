@@ -53,6 +53,14 @@
 // ignores what is beyond. Text that is not UTF-8 is made so, with U+FFFD. A
 // message that is malformed decodes to an error that says so.
 //
+// # Values
+//
+// [Append] and [Parse] carry an error that is a value: in a field of a message, or
+// of an error type. Those of error types are at most 8 deep, and share the bounds
+// above with the outermost error; what is beyond has its text alone, and no more
+// than is left for texts. A sentinel or a typed value comes back as itself, not in
+// a [tenon.Error], if that would not say more.
+//
 // # What does not cross
 //
 // Types that the contract does not list cross as their text and what they

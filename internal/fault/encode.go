@@ -35,11 +35,21 @@ const (
 // the call belongs to keep their identity as defs say. Whatever err's methods
 // do short of never returning, m is a complete message afterwards.
 func Encode(err error, defs []tenon.ErrorDef, m *tenon.Message) {
-	e := encoder{m: m, defs: defs, left: maxTotal}
-	text := clip(textOf(err), maxText)
+	b := budget{left: maxTotal}
+	b.encode(err, defs, m)
+}
+
+// encode writes err as far as b allows: of one in a field of an error type, in
+// a field of an error type, and so on, no more than its text.
+func (b *budget) encode(err error, defs []tenon.ErrorDef, m *tenon.Message) {
+	e := encoder{m: m, defs: defs, budget: b}
+	text := clip(textOf(err), min(maxText, max(e.left, 0)))
 	e.left -= len(text)
 	m.WriteString(faultMessage, text)
-	e.root(err, text)
+	if e.enter() {
+		e.root(err, text)
+		e.leave()
+	}
 	m.WriteUint(faultCode, uint64(e.verdict.code()))
 }
 
@@ -48,9 +58,8 @@ type encoder struct {
 	defs    []tenon.ErrorDef
 	scratch *tenon.Message // made when the first type is tried
 	path    [maxDepth]error
-	nodes   int
-	left    int // bytes that texts and values may still take
 	verdict verdict
+	*budget
 }
 
 // A subject is an error with all that is to be said of it.
@@ -206,7 +215,7 @@ func (e *encoder) encodeAs(err error, encode func(error, *tenon.Message) bool) (
 	if e.scratch == nil {
 		e.scratch = new(tenon.Message)
 	}
-	e.scratch.Reset(e.scratch.Raw()[:0], nil)
+	e.scratch.Reset(e.scratch.Raw()[:0], fields{e.budget})
 	defer func() {
 		if recover() != nil {
 			ok = false

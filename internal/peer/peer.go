@@ -54,6 +54,10 @@ type Config struct {
 	// other side has asked this one to leave.
 	OnAsked func()
 
+	// Lost, if not nil, is told of calls that failed and whose methods have no
+	// error result: of one at a time, on a goroutine that nobody waits for.
+	Lost func(contract, method string, err error)
+
 	// CrashOnPanic leaves a panic in a handler alone, so that it ends the
 	// process, instead of answering with it.
 	CrashOnPanic bool
@@ -109,6 +113,7 @@ type state struct {
 	slots    []*waiter // calls out that wait for one of Remote.Calls to end
 	loans    loans
 	pongs    map[uint64]*waiter
+	losses   []loss // that Config.Lost was not told of to the end
 
 	reading
 }

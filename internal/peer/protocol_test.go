@@ -146,6 +146,9 @@ func runTest(ctx context.Context, in []byte, s tenon.Stream) error {
 		panic("on purpose")
 	case "repeat":
 		s.Out().WriteRaw(bytes.Repeat([]byte("x"), 200<<10))
+	case "error value":
+		s.Out().WriteError(1, nil, contract.Errors)
+		s.Out().WriteError(2, errOdd, contract.Errors)
 	case "many errors":
 		var all []error
 		for range 500 {
@@ -494,6 +497,12 @@ var callClauses = []clause{
 			r.Fatalf("%v %s", err, err.Stack)
 		}
 		r.alive()
+	}},
+	{"4.17/an error as a value", func(r *raw) {
+		var fault, m tenon.Message
+		encodeFault(errOdd, contract.Errors, &fault)
+		m.WriteBytes(2, fault.Raw())
+		r.say(callOf(1, "Run", "error value")).returned(1, string(m.Raw()))
 	}},
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/tenon-go/tenon"
+	"github.com/tenon-go/tenon/internal/fault"
 	"github.com/tenon-go/tenon/internal/wire"
 )
 
@@ -197,3 +198,11 @@ func (p *Peer) released(h wire.Header, b *wire.Body) error {
 	p.drop(h.ID, int(min(n, 1<<30)))
 	return nil
 }
+
+// AppendError implements tenon.ErrorTable.
+func (c *call) AppendError(b []byte, err error, defs []tenon.ErrorDef) []byte {
+	return fault.Append(b, err, defs)
+}
+
+// ParseError implements tenon.ErrorTable.
+func (c *call) ParseError(b []byte, defs []tenon.ErrorDef) error { return fault.Parse(b, defs) }

@@ -1,0 +1,36 @@
+package tenon
+
+// Short strings in a run of fields that Count has counted share memory: a piece of
+// the message is copied as a whole, and they are parts of it. To allocate each
+// would cost more than all else that reading it does.
+//
+// The price is what one string that is kept can keep from being freed, and what
+// is copied between the strings. Both are bounded: by sharedText bytes, and by
+// three bytes for two of the strings.
+const (
+	manyFields = 4
+	shortText  = 32
+	sharedText = 512
+)
+
+// share returns the n bytes at a position of the run as a string.
+func (m *Message) share(at, n int) string {
+	if n > shortText {
+		return string(m.buf[at : at+n])
+	}
+	m.texts += n
+	if i := at - m.sharedAt; i+n <= len(m.shared) {
+		return m.shared[i : i+n]
+	}
+	return m.shareMore(at, n)
+}
+
+func (m *Message) shareMore(at, n int) string {
+	// What the rest of the run is like is not known before the second string.
+	if m.texts == n || 5*m.texts < 2*(at+n-m.from) {
+		return string(m.buf[at : at+n])
+	}
+	end := max(min(at+sharedText, m.run), at+n) // in a nested message it is behind the end of buf
+	m.shared, m.sharedAt = string(m.buf[at:end]), at
+	return m.shared[:n]
+}
