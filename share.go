@@ -4,9 +4,10 @@ package tenon
 // the message is copied as a whole, and they are parts of it. To allocate each
 // would cost more than all else that reading it does.
 //
-// The price is what one string that is kept can keep from being freed, and what
-// is copied between the strings. Both are bounded: by sharedText bytes, and by
-// three bytes for two of the strings.
+// The price is what one string that is kept can keep from being freed, which is
+// sharedText bytes, and what is copied between the strings: it is not done where
+// they have been less than two fifths of the bytes. All pieces of a message
+// together are hardly more than the message.
 const (
 	manyFields = 4
 	shortText  = 32

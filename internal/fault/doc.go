@@ -37,10 +37,10 @@
 //
 // The sentinels that every peer knows are context.Canceled,
 // context.DeadlineExceeded, errors.ErrUnsupported, fs.ErrClosed, fs.ErrExist,
-// fs.ErrInvalid, fs.ErrNotExist, fs.ErrPermission, io.EOF, io.ErrClosedPipe,
-// io.ErrNoProgress, io.ErrShortBuffer, io.ErrShortWrite, io.ErrUnexpectedEOF,
-// os.ErrDeadlineExceeded, os.ErrNoDeadline, os.ErrProcessDone, strconv.ErrRange
-// and strconv.ErrSyntax.
+// fs.ErrInvalid, fs.ErrNotExist, fs.ErrPermission, fs.SkipAll, fs.SkipDir,
+// io.EOF, io.ErrClosedPipe, io.ErrNoProgress, io.ErrShortBuffer,
+// io.ErrShortWrite, io.ErrUnexpectedEOF, os.ErrDeadlineExceeded,
+// os.ErrNoDeadline, os.ErrProcessDone, strconv.ErrRange and strconv.ErrSyntax.
 //
 // A name that the receiver does not know costs the identity, nothing else: the
 // text stays, and so does all that the error wraps.

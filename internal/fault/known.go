@@ -31,6 +31,8 @@ var sentinels = [...]sentinel{
 	{"errors.ErrUnsupported", errors.ErrUnsupported, tenon.Unimplemented},
 	{"fs.ErrClosed", fs.ErrClosed, 0},
 	{"fs.ErrInvalid", fs.ErrInvalid, 0},
+	{"fs.SkipAll", fs.SkipAll, 0},
+	{"fs.SkipDir", fs.SkipDir, 0},
 	{"io.EOF", io.EOF, 0},
 	{"io.ErrClosedPipe", io.ErrClosedPipe, 0},
 	{"io.ErrNoProgress", io.ErrNoProgress, 0},

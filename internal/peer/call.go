@@ -111,6 +111,21 @@ func (p *Peer) Open(ctx context.Context, to *tenon.Ref, method int) (tenon.Strea
 	return c, nil
 }
 
+// Begin sends the Call frame, unless something was sent already: of two sides
+// that both send, either may be the one that waits for the other. The sending
+// goroutine calls it.
+func (c *call) Begin() error {
+	if c.begun.Load() {
+		return nil
+	}
+	if md := tenon.OutgoingMetadata(c.caller); len(md) > 0 {
+		if err := c.checkMetadata(md); err != nil {
+			return err
+		}
+	}
+	return c.post(&frame{typ: wire.Data, id: c.id}, flush)
+}
+
 // enter gives the call an id, and waits until the other side's limit allows one
 // more.
 func (p *Peer) enter(c *call) error {
@@ -210,14 +225,16 @@ func (c *call) Recv() (*tenon.Message, error) {
 			c.current = m
 			c.row = 0
 			p.repay(c)
-			p.mu.Unlock()
-			if took {
-				p.out.kick() // credit, perhaps
-			}
+			// Under the lock: a goroutine of a handler's may be receiving when the
+			// handler returns, and the message then be disposed of.
 			if m.view != nil {
 				c.in.Load(m.view, c)
 			} else {
 				c.in.Give(m.bytes(), c)
+			}
+			p.mu.Unlock()
+			if took {
+				p.out.kick() // credit, perhaps
 			}
 			return &c.in, nil
 		}
