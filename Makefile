@@ -5,7 +5,7 @@
 # workspace, so that it needs no more than it says.
 export GOWORK = off
 
-MODULES  = . examples/hello examples/kv examples/kv/disk bench
+MODULES  = . cmd/tenon examples/hello examples/kv examples/kv/disk bench
 PLATFORMS = darwin freebsd windows
 
 .PHONY: demo
@@ -23,10 +23,11 @@ test: ## run all tests of all modules, with the race detector where there is one
 RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 
 .PHONY: lint
-lint: ## gofmt, go vet, staticcheck; other platforms build
+lint: ## gofmt, go vet, staticcheck; generated code is up to date; other platforms build
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt-ed:"; gofmt -l .; exit 1; }
 	@go -C tools build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
 	@set -e; for m in $(MODULES); do (cd $$m && go vet ./... && $(CURDIR)/bin/staticcheck ./...); done
+	@$(MAKE) --no-print-directory gen GENFLAGS=--check
 	@set -e; for os in $(PLATFORMS); do GOOS=$$os go build ./...; done
 
 .PHONY: bench
@@ -43,5 +44,11 @@ fuzz: ## run each fuzz target of the core for a while
 FUZZTIME = 30s
 
 .PHONY: gen
-gen: ## generate the code of all contracts: by hand, until there is a generator
-	@echo "the *_tenon.go files are written by hand until there is a generator"
+gen: bin/tenon ## generate the code of all contracts
+	@set -e; for m in $(GENERATED); do (cd $$m && $(CURDIR)/bin/tenon gen $(GENFLAGS) ./...); done
+
+GENERATED = . cmd/tenon examples/hello examples/kv bench
+
+.PHONY: bin/tenon
+bin/tenon:
+	@go -C cmd/tenon build -o ../../bin/tenon .

@@ -8,6 +8,8 @@ import (
 	"github.com/tenon-go/tenon"
 )
 
+//go:generate go tool tenon gen
+
 // Greeter greets people.
 //
 //tenon:contract

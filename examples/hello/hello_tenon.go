@@ -8,6 +8,10 @@ import (
 	"github.com/tenon-go/tenon"
 )
 
+// If this line does not compile, this file needs a newer runtime than go.mod
+// says: go get github.com/tenon-go/tenon@latest.
+const _ = tenon.IsAtLeastVersion0_2
+
 // ---- Greeter
 
 // The methods of Greeter, in the order of its contract.
@@ -83,8 +87,12 @@ func (c *greeterClient) Greet(ctx context.Context, name string) (r0 string, err 
 	return r0, in.Err()
 }
 
-// A greeterServer lets the other side of a connection call a Greeter of this one.
+// A greeterServer lets the other side of a connection call a Greeter of this
+// one.
 type greeterServer struct{ impl Greeter }
+
+// TenonImpl returns the Greeter itself.
+func (v greeterServer) TenonImpl() any { return v.impl }
 
 // ServeCall implements tenon.Server.
 func (v greeterServer) ServeCall(ctx context.Context, method int, call tenon.Stream) error {
@@ -120,6 +128,8 @@ func (v greeterServer) serveGreet(ctx context.Context, call tenon.Stream) error 
 	}
 	return nil
 }
+
+// ---- errors
 
 // contractErrors are the errors of the package: errors.Is and errors.As find
 // them on the other side.

@@ -17,6 +17,8 @@ import (
 	"github.com/tenon-go/tenon"
 )
 
+//go:generate go tool tenon gen
+
 // App is what hosts and plugins of this package agree on before they speak.
 var App = tenon.App{Name: "kv", Version: 1}
 

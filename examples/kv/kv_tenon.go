@@ -12,6 +12,10 @@ import (
 	"github.com/tenon-go/tenon"
 )
 
+// If this line does not compile, this file needs a newer runtime than go.mod
+// says: go get github.com/tenon-go/tenon@latest.
+const _ = tenon.IsAtLeastVersion0_2
+
 // ---- Store
 
 // The methods of Store, in the order of its contract.
@@ -182,30 +186,15 @@ func (c *storeClient) List(ctx context.Context, prefix string) iter.Seq2[Entry, 
 			yield(Entry{}, err)
 			return
 		}
-		for {
-			in, err := call.Recv()
-			if err == io.EOF {
-				return
-			}
-			if err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			var r0 Entry
+		tenon.EachErr(call, yield, func(in *tenon.Message) (r0 Entry) {
 			for in.Next() {
 				switch in.Field() {
 				case 1:
 					readEntry(in, &r0)
 				}
 			}
-			if err := in.Err(); err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			if !yield(r0, nil) {
-				return
-			}
-		}
+			return r0
+		})
 	}
 }
 
@@ -299,7 +288,7 @@ func (c *storeClient) Subscribe(ctx context.Context, prefix string, l Listener) 
 	for in.Next() {
 		switch in.Field() {
 		case 1:
-			r0 = in.ReadCloser(ctx)
+			r0 = in.ReadCloser(context.Background())
 		}
 	}
 	if err := in.Err(); err != nil {
@@ -373,6 +362,9 @@ func (c *storeCompacter) Compact(ctx context.Context) (freed int64, err error) {
 
 // A storeServer lets the other side of a connection call a Store of this one.
 type storeServer struct{ impl Store }
+
+// TenonImpl returns the Store itself.
+func (v storeServer) TenonImpl() any { return v.impl }
 
 // ServeCall implements tenon.Server.
 func (v storeServer) ServeCall(ctx context.Context, method int, call tenon.Stream) error {
@@ -662,11 +654,12 @@ func writeStoreWatchOnChange(m *tenon.Message, num int32, f func(ctx context.Con
 }
 
 // readStoreWatchOnChange reads the current field as a function on the other
-// side.
+// side, or as one of this side that has come home.
 func readStoreWatchOnChange(m *tenon.Message) func(ctx context.Context, e Event) error {
-	ref, _ := m.ReadRef(storeWatchOnChangeContract)
+	ref, home := m.ReadRef(storeWatchOnChangeContract)
 	if ref == nil {
-		return nil
+		f, _ := tenon.Impl(home).(func(ctx context.Context, e Event) error)
+		return f
 	}
 	return func(ctx context.Context, e Event) (err error) {
 		call, err := ref.Open(ctx, 0)
@@ -684,6 +677,11 @@ func readStoreWatchOnChange(m *tenon.Message) func(ctx context.Context, e Event)
 // A storeWatchOnChangeServer lets the other side of a connection call a function
 // of this one.
 type storeWatchOnChangeServer func(ctx context.Context, e Event) error
+
+// TenonImpl returns the function itself.
+func (f storeWatchOnChangeServer) TenonImpl() any {
+	return (func(ctx context.Context, e Event) error)(f)
+}
 
 // ServeCall implements tenon.Server.
 func (f storeWatchOnChangeServer) ServeCall(ctx context.Context, _ int, call tenon.Stream) error {
@@ -778,6 +776,9 @@ func (c *clockClient) Now(ctx context.Context) (r0 time.Time, err error) {
 // A clockServer lets the other side of a connection call a Clock of this one.
 type clockServer struct{ impl Clock }
 
+// TenonImpl returns the Clock itself.
+func (v clockServer) TenonImpl() any { return v.impl }
+
 // ServeCall implements tenon.Server.
 func (v clockServer) ServeCall(ctx context.Context, method int, call tenon.Stream) error {
 	switch method {
@@ -797,6 +798,140 @@ func (v clockServer) serveNow(ctx context.Context, call tenon.Stream) error {
 		out.WriteTime(1, r0)
 	}
 	return nil
+}
+
+// ---- Listener
+
+// The methods of Listener, in the order of its contract.
+const (
+	listenerChanged = iota
+	listenerDeleted
+)
+
+var listenerContract = &tenon.Contract{
+	Name: "kv.Listener",
+	Methods: []tenon.Method{
+		listenerChanged: {Name: "Changed"},
+		listenerDeleted: {Name: "Deleted"},
+	},
+	Errors: contractErrors,
+}
+
+// writeListener writes v as a ref, or, if it came from the other side, as what
+// it is there. Nil is not written.
+func writeListener(m *tenon.Message, num int32, v Listener, kept bool) {
+	if v == nil {
+		return
+	}
+	if p, ok := v.(tenon.Proxy); ok && m.WriteHome(num, p.TenonRef()) {
+		return
+	}
+	m.WriteRef(num, tenon.Service{Contract: listenerContract, Server: listenerServer{v}}, kept)
+}
+
+// readListener reads the current field as a Listener on the other side, or as
+// one of this side that has come home.
+func readListener(m *tenon.Message) Listener {
+	ref, home := m.ReadRef(listenerContract)
+	if ref != nil {
+		return &listenerClient{ref}
+	}
+	v, _ := tenon.Impl(home).(Listener)
+	return v
+}
+
+// A listenerClient is a Listener on the other side of a connection. It has no
+// Close method: tenon.Release gives up one that was kept.
+type listenerClient struct{ ref *tenon.Ref }
+
+var (
+	_ Listener    = (*listenerClient)(nil)
+	_ tenon.Proxy = (*listenerClient)(nil)
+)
+
+// TenonRef returns the ref behind the Listener.
+func (c *listenerClient) TenonRef() *tenon.Ref { return c.ref }
+
+// Changed is called when the key of e was set.
+func (c *listenerClient) Changed(ctx context.Context, e Entry) (err error) {
+	call, err := c.ref.Open(ctx, listenerChanged)
+	if err != nil {
+		return err
+	}
+	defer call.Close()
+	out := call.Out()
+	writeEntry(out, 1, &e)
+	_, err = call.Call()
+	return err
+}
+
+// Deleted is called when key was removed.
+func (c *listenerClient) Deleted(ctx context.Context, key string) (err error) {
+	call, err := c.ref.Open(ctx, listenerDeleted)
+	if err != nil {
+		return err
+	}
+	defer call.Close()
+	out := call.Out()
+	if key != "" {
+		out.WriteString(1, key)
+	}
+	_, err = call.Call()
+	return err
+}
+
+// A listenerServer lets the other side of a connection call a Listener of this
+// one.
+type listenerServer struct{ impl Listener }
+
+// TenonImpl returns the Listener itself.
+func (v listenerServer) TenonImpl() any { return v.impl }
+
+// ServeCall implements tenon.Server.
+func (v listenerServer) ServeCall(ctx context.Context, method int, call tenon.Stream) error {
+	switch method {
+	case listenerChanged:
+		return v.serveChanged(ctx, call)
+	case listenerDeleted:
+		return v.serveDeleted(ctx, call)
+	}
+	return &tenon.Error{Code: tenon.Unimplemented}
+}
+
+func (v listenerServer) serveChanged(ctx context.Context, call tenon.Stream) error {
+	in, err := call.Recv()
+	if err != nil {
+		return err
+	}
+	var e Entry
+	for in.Next() {
+		switch in.Field() {
+		case 1:
+			readEntry(in, &e)
+		}
+	}
+	if err := in.Err(); err != nil {
+		return err
+	}
+	return v.impl.Changed(ctx, e)
+}
+
+func (v listenerServer) serveDeleted(ctx context.Context, call tenon.Stream) error {
+	in, err := call.Recv()
+	if err != nil {
+		return err
+	}
+	var key string
+	for in.Next() {
+		switch in.Field() {
+		case 1:
+			key = in.ReadString()
+		}
+	}
+	if err := in.Err(); err != nil {
+		return err
+	}
+	return v.impl.Deleted(ctx, key)
 }
 
 // ---- Snapshot
@@ -837,15 +972,11 @@ func writeSnapshot(m *tenon.Message, num int32, v Snapshot, kept bool) {
 // one of this side that has come home.
 func readSnapshot(m *tenon.Message) Snapshot {
 	ref, home := m.ReadRef(snapshotContract)
-	switch {
-	case ref != nil:
+	if ref != nil {
 		return &snapshotClient{ref}
-	case home != nil:
-		if s, ok := home.Server.(snapshotServer); ok {
-			return s.impl
-		}
 	}
-	return nil
+	v, _ := tenon.Impl(home).(Snapshot)
+	return v
 }
 
 // A snapshotClient is a Snapshot on the other side of a connection.
@@ -900,30 +1031,15 @@ func (c *snapshotClient) List(ctx context.Context, prefix string) iter.Seq2[Entr
 			yield(Entry{}, err)
 			return
 		}
-		for {
-			in, err := call.Recv()
-			if err == io.EOF {
-				return
-			}
-			if err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			var r0 Entry
+		tenon.EachErr(call, yield, func(in *tenon.Message) (r0 Entry) {
 			for in.Next() {
 				switch in.Field() {
 				case 1:
 					readEntry(in, &r0)
 				}
 			}
-			if err := in.Err(); err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			if !yield(r0, nil) {
-				return
-			}
-		}
+			return r0
+		})
 	}
 }
 
@@ -973,6 +1089,9 @@ type snapshotServer struct {
 }
 
 func (v snapshotServer) released() { v.close() }
+
+// TenonImpl returns the Snapshot itself.
+func (v snapshotServer) TenonImpl() any { return v.impl }
 
 // ServeCall implements tenon.Server.
 func (v snapshotServer) ServeCall(ctx context.Context, method int, call tenon.Stream) error {
@@ -1076,141 +1195,6 @@ func (v snapshotServer) serveClose(context.Context, tenon.Stream) error {
 	return v.close()
 }
 
-// ---- Listener
-
-// The methods of Listener, in the order of its contract.
-const (
-	listenerChanged = iota
-	listenerDeleted
-)
-
-var listenerContract = &tenon.Contract{
-	Name: "kv.Listener",
-	Methods: []tenon.Method{
-		listenerChanged: {Name: "Changed"},
-		listenerDeleted: {Name: "Deleted"},
-	},
-	Errors: contractErrors,
-}
-
-// writeListener writes v as a ref, or, if it came from the other side, as what
-// it is there. Nil is not written.
-func writeListener(m *tenon.Message, num int32, v Listener, kept bool) {
-	if v == nil {
-		return
-	}
-	if p, ok := v.(tenon.Proxy); ok && m.WriteHome(num, p.TenonRef()) {
-		return
-	}
-	m.WriteRef(num, tenon.Service{Contract: listenerContract, Server: listenerServer{v}}, kept)
-}
-
-// readListener reads the current field as a Listener on the other side, or as
-// one of this side that has come home.
-func readListener(m *tenon.Message) Listener {
-	ref, home := m.ReadRef(listenerContract)
-	switch {
-	case ref != nil:
-		return &listenerClient{ref}
-	case home != nil:
-		if s, ok := home.Server.(listenerServer); ok {
-			return s.impl
-		}
-	}
-	return nil
-}
-
-// A listenerClient is a Listener on the other side of a connection. It has no
-// Close method: tenon.Release gives up one that was kept.
-type listenerClient struct{ ref *tenon.Ref }
-
-var (
-	_ Listener    = (*listenerClient)(nil)
-	_ tenon.Proxy = (*listenerClient)(nil)
-)
-
-// TenonRef returns the ref behind the Listener.
-func (c *listenerClient) TenonRef() *tenon.Ref { return c.ref }
-
-// Changed is called when the key of e was set.
-func (c *listenerClient) Changed(ctx context.Context, e Entry) (err error) {
-	call, err := c.ref.Open(ctx, listenerChanged)
-	if err != nil {
-		return err
-	}
-	defer call.Close()
-	out := call.Out()
-	writeEntry(out, 1, &e)
-	_, err = call.Call()
-	return err
-}
-
-// Deleted is called when key was removed.
-func (c *listenerClient) Deleted(ctx context.Context, key string) (err error) {
-	call, err := c.ref.Open(ctx, listenerDeleted)
-	if err != nil {
-		return err
-	}
-	defer call.Close()
-	out := call.Out()
-	if key != "" {
-		out.WriteString(1, key)
-	}
-	_, err = call.Call()
-	return err
-}
-
-// A listenerServer lets the other side of a connection call a Listener of this
-// one.
-type listenerServer struct{ impl Listener }
-
-// ServeCall implements tenon.Server.
-func (v listenerServer) ServeCall(ctx context.Context, method int, call tenon.Stream) error {
-	switch method {
-	case listenerChanged:
-		return v.serveChanged(ctx, call)
-	case listenerDeleted:
-		return v.serveDeleted(ctx, call)
-	}
-	return &tenon.Error{Code: tenon.Unimplemented}
-}
-
-func (v listenerServer) serveChanged(ctx context.Context, call tenon.Stream) error {
-	in, err := call.Recv()
-	if err != nil {
-		return err
-	}
-	var e Entry
-	for in.Next() {
-		switch in.Field() {
-		case 1:
-			readEntry(in, &e)
-		}
-	}
-	if err := in.Err(); err != nil {
-		return err
-	}
-	return v.impl.Changed(ctx, e)
-}
-
-func (v listenerServer) serveDeleted(ctx context.Context, call tenon.Stream) error {
-	in, err := call.Recv()
-	if err != nil {
-		return err
-	}
-	var key string
-	for in.Next() {
-		switch in.Field() {
-		case 1:
-			key = in.ReadString()
-		}
-	}
-	if err := in.Err(); err != nil {
-		return err
-	}
-	return v.impl.Deleted(ctx, key)
-}
-
 // ---- types
 
 // writeEntry writes v as a nested message.
@@ -1230,19 +1214,18 @@ func writeEntry(m *tenon.Message, num int32, v *Entry) {
 
 // readEntry reads the current field, a nested message, into v.
 func readEntry(m *tenon.Message, v *Entry) {
-	var in tenon.Message
-	m.ReadMessage(&in)
-	for in.Next() {
-		switch in.Field() {
+	mark := m.Enter()
+	for m.Next() {
+		switch m.Field() {
 		case 1:
-			v.Key = in.ReadString()
+			v.Key = m.ReadString()
 		case 2:
-			v.Size = in.ReadInt()
+			v.Size = m.ReadInt()
 		case 3:
-			v.Modified = in.ReadTime()
+			v.Modified = m.ReadTime()
 		}
 	}
-	m.Check(&in)
+	m.Leave(mark)
 }
 
 // writeEvent writes v as a nested message.
@@ -1257,17 +1240,16 @@ func writeEvent(m *tenon.Message, num int32, v *Event) {
 
 // readEvent reads the current field, a nested message, into v.
 func readEvent(m *tenon.Message, v *Event) {
-	var in tenon.Message
-	m.ReadMessage(&in)
-	for in.Next() {
-		switch in.Field() {
+	mark := m.Enter()
+	for m.Next() {
+		switch m.Field() {
 		case 1:
-			v.Op = Op(in.ReadInt())
+			v.Op = Op(m.ReadInt())
 		case 2:
-			readEntry(&in, &v.Entry)
+			readEntry(m, &v.Entry)
 		}
 	}
-	m.Check(&in)
+	m.Leave(mark)
 }
 
 // ---- errors
@@ -1280,6 +1262,11 @@ var contractErrors = []tenon.ErrorDef{
 	{Name: "kv.KeyError", Encode: encodeKeyError, Decode: decodeKeyError},
 	{Name: "kv.SizeError", Encode: encodeSizeError, Decode: decodeSizeError},
 }
+
+var (
+	_ error = (*KeyError)(nil)
+	_ error = (*SizeError)(nil)
+)
 
 // encodeKeyError writes err's fields if it is a *KeyError. What it wraps is sent
 // beside them.

@@ -37,6 +37,10 @@ type Package struct {
 	Enums    []*Enum
 	Errors   []*Error
 
+	// Warnings are what an author may want to know, and what stops nobody: a
+	// method that can't say that a call failed, for example.
+	Warnings []*Problem
+
 	// Imports maps the path of a .proto to be imported to why: what
 	// google.protobuf and other generated packages' messages need.
 	Imports []string
@@ -201,6 +205,7 @@ type Message struct {
 
 	// What the ledger says must not be used again.
 	ReservedNumbers []int32
+	ReservedRanges  [][2]int32 // further ones, first and last included
 	ReservedNames   []string
 }
 
@@ -276,6 +281,10 @@ type Type struct {
 	// Comparable says of Struct, Text and Binary that != works on Go.
 	Comparable bool
 
+	// Consts are the constants of an integer that looks like a set of flags, and
+	// is no enum for that: "PermRead = 1", for a comment.
+	Consts []string
+
 	// ProtoName and ProtoImport are the full name of a Proto and the path of the
 	// file that declares it.
 	ProtoName, ProtoImport string
@@ -294,6 +303,7 @@ type Enum struct {
 	Made bool
 
 	ReservedNumbers []int32
+	ReservedRanges  [][2]int32 // further ones, first and last included
 	ReservedNames   []string
 }
 

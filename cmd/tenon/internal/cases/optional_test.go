@@ -1,0 +1,111 @@
+package cases_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/tenon-go/tenon"
+	"github.com/tenon-go/tenon/cmd/tenon/internal/cases/fakes"
+	"github.com/tenon-go/tenon/cmd/tenon/internal/cases/optional"
+	"github.com/tenon-go/tenon/tenontest"
+)
+
+// TestOptional serves a store with each combination of its optional parts: a
+// type assertion tells which of them it has, and a call of each works.
+func TestOptional(t *testing.T) {
+	type (
+		base = optional.Base
+		s    = optional.Size
+		l    = optional.Lock
+		r    = optional.Reset
+	)
+	for i, impl := range []optional.Store{
+		base{}, struct {
+			base
+			s
+		}{}, struct {
+			base
+			l
+		}{}, struct {
+			base
+			s
+			l
+		}{}, struct {
+			base
+			r
+		}{}, struct {
+			base
+			s
+			r
+		}{}, struct {
+			base
+			l
+			r
+		}{}, struct {
+			base
+			s
+			l
+			r
+		}{},
+	} {
+		p := tenontest.Serve(t, app, optional.ServeStore(impl))
+		store := must(optional.OpenStore(t.Context(), p))(t)
+		equal(t, must(store.Get(t.Context(), "k"))(t), "k")
+		equal(t, must(store.Old(t.Context()))(t), "old")
+		sizer, sizes := store.(optional.Sizer)
+		locker, locks := store.(optional.Locker)
+		resetter, resets := store.(optional.Resetter)
+		equal(t, []bool{sizes, locks, resets}, []bool{i&1 != 0, i&2 != 0, i&4 != 0})
+		if sizes {
+			equal(t, must(sizer.Size(t.Context()))(t), 42)
+		}
+		if locks {
+			ok(t, locker.Lock(t.Context()))
+			ok(t, locker.Unlock(t.Context()))
+		}
+		if resets {
+			ok(t, resetter.Reset(t.Context()))
+		}
+		sub := must(store.Sub(t.Context(), true))(t)
+		equal(t, must(sub.Name(t.Context()))(t), "sub")
+		tenon.Release(sub)
+	}
+}
+
+// TestOlderPlugin opens a store of a plugin that lacks a method which is
+// optional, and one that isn't.
+func TestOlderPlugin(t *testing.T) {
+	service := optional.ServeStore(optional.Base{})
+	service.Without = append(service.Without, "Old")
+	store := must(optional.OpenStore(t.Context(), tenontest.Serve(t, app, service)))(t)
+	_, err := store.Old(t.Context())
+	hasCode(t, err, tenon.Unimplemented)
+
+	service.Without = append(service.Without, "Get")
+	_, err = optional.OpenStore(t.Context(), tenontest.Serve(t, app, service))
+	hasCode(t, err, tenon.Unimplemented)
+}
+
+// TestFakes uses fakes as implementations, and looks at what they recorded.
+func TestFakes(t *testing.T) {
+	fake := &fakes.FakeStore{
+		GetFunc: func(_ context.Context, key string) (string, error) { return "value of " + key, nil },
+		SubFunc: func(context.Context) (fakes.Listener, error) { return new(fakes.FakeListener), nil },
+	}
+	store := must(fakes.OpenStore(t.Context(), tenontest.Serve(t, app, fakes.ServeStore(fake))))(t)
+	equal(t, must(store.Get(t.Context(), "a"))(t), "value of a")
+	equal(t, must(store.Get(t.Context(), "b"))(t), "value of b")
+	hasCode(t, store.Put(t.Context(), "c", "1", "2"), tenon.Unimplemented)
+	equal(t, store.Bare(5), 0)
+	var keys []string
+	for _, call := range fake.GetCalls() {
+		keys = append(keys, call.Key)
+	}
+	equal(t, keys, []string{"a", "b"})
+	equal(t, fake.PutCalls()[0].Value, []string{"1", "2"})
+	equal(t, fake.BareCalls()[0].N, 5)
+
+	listener := must(store.Sub(t.Context()))(t)
+	listener.Told(t.Context(), "it")
+	tenon.Release(listener)
+}

@@ -1,0 +1,4 @@
+// Package none has no contract at all.
+package none
+
+type Store interface{ Get() error }

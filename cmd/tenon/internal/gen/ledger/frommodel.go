@@ -1,0 +1,119 @@
+package ledger
+
+import (
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/tenon-go/tenon/cmd/tenon/internal/gen/model"
+	"github.com/tenon-go/tenon/cmd/tenon/internal/gen/protobuf"
+)
+
+// fromModel makes a schema of p. Its fields have the numbers that tags fix, and
+// 0 where there is none.
+func fromModel(p *model.Package) *schema {
+	s := &schema{pkg: p.Proto, version: p.Version, declared: declaredBy(p.Go)}
+	former := map[*model.Message][]string{}
+	for _, e := range p.Errors {
+		for _, was := range e.Was {
+			former[e.Message] = append(former[e.Message], short(was))
+		}
+		s.errors = append(s.errors, &named{name: e.Name, was: e.Was, pos: e.Pos})
+	}
+	places := map[*model.Message]token.Position{}
+	for _, i := range p.Interfaces {
+		if !i.Foreign {
+			s.services = append(s.services, serviceOf(i, places))
+		}
+	}
+	decls := protobuf.Declarations(p)
+	for _, m := range protobuf.Messages(p) {
+		made := messageOf(p.Proto, m, places[m], decls)
+		made.was = append(slices.Clone(made.was), former[m]...)
+		s.messages = append(s.messages, made)
+	}
+	values := protobuf.ValueNames(p)
+	for _, e := range p.Enums {
+		s.enums = append(s.enums, enumOf(e, values))
+	}
+	return s
+}
+
+func serviceOf(i *model.Interface, places map[*model.Message]token.Position) *service {
+	s := &service{
+		named:  named{name: i.Wire, go_: i.Name, was: i.Was, pos: i.Pos},
+		marked: i.Marked,
+		model:  i,
+	}
+	for _, m := range i.Methods {
+		places[m.Request], places[m.Response] = m.Pos, m.Pos
+		s.methods = append(s.methods, &method{
+			named: named{name: m.Wire, go_: m.Name, was: m.Was, pos: m.Pos},
+			in:    m.Request.Name, out: m.Response.Name,
+			optional: m.Optional, idempotent: m.Idempotent,
+			streamIn: m.In != nil, streamOut: m.Out != nil,
+			headIn: m.In != nil && m.In.Head, headOut: m.Out != nil && m.Out.Head,
+		})
+	}
+	return s
+}
+
+func messageOf(pkg string, m *model.Message, pos token.Position, decls map[*model.Field]protobuf.Decl) *message {
+	if m.Pos.IsValid() {
+		pos = m.Pos
+	}
+	msg := &message{named: named{name: m.Name, was: m.Was, pos: pos}, made: m.Wrapper || m.Entry, model: m}
+	for _, f := range m.Fields {
+		d := decls[f]
+		fd := &field{
+			named:  named{name: f.Name, go_: f.GoName, was: f.Was, pos: f.Pos},
+			fixed:  f.Fixed,
+			key:    d.Key,
+			typ:    d.Type,
+			io:     d.IO,
+			kept:   d.Kept,
+			limits: d.Limits,
+			label:  labelOf(d),
+			model:  f,
+		}
+		if !fd.pos.IsValid() {
+			fd.pos = pos
+		}
+		if f.Fixed {
+			fd.number = f.Number
+		}
+		fd.contract = local(pkg, d.Contract)
+		msg.fields = append(msg.fields, fd)
+	}
+	return msg
+}
+
+func labelOf(d protobuf.Decl) label {
+	switch {
+	case d.Key != "":
+		return mapped
+	case d.Label == "repeated":
+		return repeated
+	case d.Label == "optional":
+		return optional
+	}
+	return single
+}
+
+func enumOf(e *model.Enum, names map[*model.EnumValue]string) *enum {
+	made := &enum{named: named{name: e.Name, was: e.Was, pos: e.Pos}, model: e}
+	for _, v := range e.Values {
+		made.values = append(made.values, &value{named{name: names[v], go_: v.GoName, pos: e.Pos}, v.Number})
+	}
+	return made
+}
+
+// declaredBy returns what says whether the package has a type of that name, which
+// is written as "kv.ID". Of other packages nothing is known, so they may have it.
+func declaredBy(p *types.Package) func(string) bool {
+	return func(goType string) bool {
+		pkg, name, _ := strings.Cut(goType, ".")
+		return p == nil || pkg != p.Name() || p.Scope().Lookup(name) != nil
+	}
+}

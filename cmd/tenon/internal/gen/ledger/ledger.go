@@ -1,0 +1,143 @@
+// Package ledger keeps what peers that are deployed rely on: it reads the .proto
+// of the last generation, gives the fields of a model the numbers that they had,
+// and finds changes that would break those peers.
+package ledger
+
+import (
+	"bytes"
+	"cmp"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tenon-go/tenon/cmd/tenon/internal/gen/model"
+)
+
+// Options say how Assign treats changes.
+type Options struct {
+	// Breaking allows what breaks peers that were built before: nothing that
+	// matters is deployed.
+	Breaking bool
+}
+
+// A Report says what has changed since the last generation.
+type Report struct{ Changes []Change }
+
+// A Change is one difference, in the order of the source.
+type Change struct {
+	Pos      token.Position
+	Text     string
+	Breaking bool // it is only allowed because of a new version, or Options.Breaking
+}
+
+// String is where, and what.
+func (c Change) String() string {
+	text := c.Text
+	if c.Breaking {
+		text = "breaking: " + text
+	}
+	if c.Pos.IsValid() {
+		text = c.Pos.String() + ": " + text
+	}
+	return text
+}
+
+// Assign gives all fields of p their numbers, those that they have in old, the
+// .proto of the last generation, and new ones above them, and says in p what must
+// not be used again. Old is nil if there is none.
+//
+// The error is a [*model.Problems]: old can't be read, numbers clash, or a change
+// breaks peers that were built before, while neither the version has been raised
+// nor opts allows it. P is as it was then.
+func Assign(p *model.Package, old []byte, opts Options) (*Report, error) {
+	var problems model.Problems
+	next := fromModel(p)
+	was := &schema{pkg: next.pkg, version: next.version}
+	if old != nil {
+		name := filepath.Join(p.Dir, p.ProtoFile)
+		if len(bytes.TrimSpace(old)) == 0 {
+			return nil, damaged(token.Position{Filename: name}, nil, "it is empty")
+		}
+		var err error
+		if was, err = parse(name, old); err != nil {
+			return nil, err
+		}
+	}
+	pairs := match(was, next)
+	pairs.number(&problems)
+	var found findings
+	if old != nil {
+		found = pairs.compare()
+	}
+	allowed := opts.Breaking || raised(was, next)
+	checkVersion(was, next, p.VersionPos, opts, &problems)
+	report := found.report(allowed, raiseHint(was, next), &problems)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	if p.Version == 0 {
+		// The App is where it can't be seen; the version was known, and what
+		// follows is still compared with it.
+		p.Version = was.version
+	}
+	next.store()
+	return report, nil
+}
+
+// versionOf returns the version, which is 1 if nothing says so, as in tenon.App.
+func versionOf(s *schema) int { return max(s.version, 1) }
+
+func raised(was, next *schema) bool { return next.version > 0 && next.version > versionOf(was) }
+
+func checkVersion(was, next *schema, pos token.Position, opts Options, problems *model.Problems) {
+	if next.version > 0 && next.version < was.version && !opts.Breaking {
+		problems.Add(pos, "raise it to "+strconv.Itoa(was.version)+" again; or use --breaking if nothing of that version is deployed",
+			"the version is %d, and was %d before: peers that were built with that would take this for what they know", next.version, was.version)
+	}
+}
+
+// raiseHint says how to allow a breaking change.
+func raiseHint(was, next *schema) string {
+	to := strconv.Itoa(versionOf(was) + 1)
+	how := "raise App.Version to " + to
+	if next.version == 0 {
+		how = "raise the version, which is not known here, with //tenon:version " + to
+	}
+	return how + ", or use --breaking if nothing that was built before is deployed"
+}
+
+// findings are the differences between two schemas.
+type findings []finding
+
+type finding struct {
+	pos      token.Position
+	text     string
+	hint     string // what to do but allow it; may be empty
+	breaking bool
+}
+
+// report returns the findings as changes; breaking ones that are not allowed
+// become problems.
+func (all findings) report(allowed bool, hint string, problems *model.Problems) *Report {
+	r := &Report{}
+	for _, f := range all {
+		if f.breaking && !allowed {
+			problems.Add(f.pos, cond(f.hint != "", f.hint+"; or "+hint, hint), "%s", f.text)
+			continue
+		}
+		r.Changes = append(r.Changes, Change{f.pos, f.text, f.breaking})
+	}
+	slices.SortStableFunc(r.Changes, func(a, b Change) int {
+		return cmp.Or(strings.Compare(a.Pos.Filename, b.Pos.Filename), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
+	})
+	return r
+}
+
+func cond[T any](c bool, yes, no T) T {
+	if c {
+		return yes
+	}
+	return no
+}
