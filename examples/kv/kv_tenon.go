@@ -1232,7 +1232,7 @@ func readEntry(m *tenon.Message, v *Entry) {
 func writeEvent(m *tenon.Message, num int32, v *Event) {
 	mark := m.Begin(num)
 	if v.Op != 0 {
-		m.WriteInt(1, int64(v.Op))
+		m.WriteEnum(1, int64(v.Op))
 	}
 	writeEntry(m, 2, &v.Entry)
 	m.End(mark)
@@ -1244,7 +1244,7 @@ func readEvent(m *tenon.Message, v *Event) {
 	for m.Next() {
 		switch m.Field() {
 		case 1:
-			v.Op = Op(m.ReadInt())
+			v.Op = Op(m.ReadIntN(32))
 		case 2:
 			readEntry(m, &v.Entry)
 		}

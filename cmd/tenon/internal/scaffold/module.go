@@ -106,9 +106,15 @@ func (m *module) contract(ctx context.Context) error {
 	return err
 }
 
-// get has the go command find the contract's module, and what it requires.
+// get has the go command find the contract's module, and what it requires. One in
+// a directory is in go.mod already: to ask for it by a version would have the go
+// command look for modules with longer paths, which are not published either.
 func (m *module) get(ctx context.Context) error {
-	if err := m.step(ctx, "get", m.From.query()); err != nil {
+	args := []string{"get", m.From.query()}
+	if m.From.Dir != "" {
+		args = []string{"list", "-mod=mod", "-deps", m.From.Import}
+	}
+	if err := m.step(ctx, args...); err != nil {
 		return fmt.Errorf("tenon new: %w\nis %s the import path, or the directory, of a package? One of a module that is not published is named by its directory", err, m.From.Import)
 	}
 	return nil

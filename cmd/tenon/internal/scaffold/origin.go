@@ -19,17 +19,12 @@ type origin struct {
 	Dir       string // where the module is, if it isn't to be downloaded
 }
 
-// query is the package as go get wants it. Without a version that would look for
-// the latest one, of a module that is replaced as well.
+// query is the package as go get wants it.
 func (o *origin) query() string {
-	version := o.Version
-	if o.Dir != "" {
-		version = unpublished(o.Module)
-	}
-	if version == "" {
+	if o.Version == "" {
 		return o.Import
 	}
-	return o.Import + "@" + version
+	return o.Import + "@" + o.Version
 }
 
 // findOrigin makes out where a contract is: in a directory, in a module that the

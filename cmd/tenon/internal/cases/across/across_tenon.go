@@ -92,7 +92,7 @@ func (c *acrossClient) Types(ctx context.Context, e base.Event, k base.Kind) (r0
 	out := call.Out()
 	writeBaseEvent(out, 1, &e)
 	if k != 0 {
-		out.WriteInt(2, int64(k))
+		out.WriteEnum(2, int64(k))
 	}
 	in, err := call.Call()
 	if err != nil {
@@ -103,7 +103,7 @@ func (c *acrossClient) Types(ctx context.Context, e base.Event, k base.Kind) (r0
 		case 1:
 			readBaseEvent(in, &r0)
 		case 2:
-			r1 = base.Kind(in.ReadInt())
+			r1 = base.Kind(in.ReadIntN(32))
 		}
 	}
 	return r0, r1, in.Err()
@@ -321,7 +321,7 @@ func (v acrossServer) serveTypes(ctx context.Context, call tenon.Stream) error {
 		case 1:
 			readBaseEvent(in, &e)
 		case 2:
-			k = base.Kind(in.ReadInt())
+			k = base.Kind(in.ReadIntN(32))
 		}
 	}
 	if err := in.Err(); err != nil {
@@ -334,7 +334,7 @@ func (v acrossServer) serveTypes(ctx context.Context, call tenon.Stream) error {
 	out := call.Out()
 	writeBaseEvent(out, 1, &r0)
 	if r1 != 0 {
-		out.WriteInt(2, int64(r1))
+		out.WriteEnum(2, int64(r1))
 	}
 	return nil
 }
@@ -666,7 +666,7 @@ func writeBaseEvent(m *tenon.Message, num int32, v *base.Event) {
 		m.WriteString(1, v.Name)
 	}
 	if v.Kind != 0 {
-		m.WriteInt(2, int64(v.Kind))
+		m.WriteEnum(2, int64(v.Kind))
 	}
 	for i := range v.Sub {
 		writeBaseSub(m, 3, &v.Sub[i])
@@ -682,7 +682,7 @@ func readBaseEvent(m *tenon.Message, v *base.Event) {
 		case 1:
 			v.Name = m.ReadString()
 		case 2:
-			v.Kind = base.Kind(m.ReadInt())
+			v.Kind = base.Kind(m.ReadIntN(32))
 		case 3:
 			if len(v.Sub) == cap(v.Sub) {
 				v.Sub = tenon.Grow(v.Sub, m.Count())

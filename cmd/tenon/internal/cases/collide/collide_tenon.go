@@ -112,10 +112,10 @@ func (c *collideClient) Kinds(ctx context.Context, a item.Kind, b twoitem.Kind) 
 	defer call.Close()
 	out := call.Out()
 	if a != 0 {
-		out.WriteInt(1, int64(a))
+		out.WriteEnum(1, int64(a))
 	}
 	if b != 0 {
-		out.WriteInt(2, int64(b))
+		out.WriteEnum(2, int64(b))
 	}
 	in, err := call.Call()
 	if err != nil {
@@ -124,9 +124,9 @@ func (c *collideClient) Kinds(ctx context.Context, a item.Kind, b twoitem.Kind) 
 	for in.Next() {
 		switch in.Field() {
 		case 1:
-			r0 = item.Kind(in.ReadInt())
+			r0 = item.Kind(in.ReadIntN(32))
 		case 2:
-			r1 = twoitem.Kind(in.ReadInt())
+			r1 = twoitem.Kind(in.ReadIntN(32))
 		}
 	}
 	return r0, r1, in.Err()
@@ -324,9 +324,9 @@ func (v collideServer) serveKinds(ctx context.Context, call tenon.Stream) error 
 	for in.Next() {
 		switch in.Field() {
 		case 1:
-			a = item.Kind(in.ReadInt())
+			a = item.Kind(in.ReadIntN(32))
 		case 2:
-			b = twoitem.Kind(in.ReadInt())
+			b = twoitem.Kind(in.ReadIntN(32))
 		}
 	}
 	if err := in.Err(); err != nil {
@@ -338,10 +338,10 @@ func (v collideServer) serveKinds(ctx context.Context, call tenon.Stream) error 
 	}
 	out := call.Out()
 	if r0 != 0 {
-		out.WriteInt(1, int64(r0))
+		out.WriteEnum(1, int64(r0))
 	}
 	if r1 != 0 {
-		out.WriteInt(2, int64(r1))
+		out.WriteEnum(2, int64(r1))
 	}
 	return nil
 }

@@ -175,7 +175,7 @@ func (c *storeClient) Types(ctx context.Context, v Value, k Kind) (r0 Value, r1 
 	out := call.Out()
 	writeValue(out, 1, &v)
 	if k != 0 {
-		out.WriteInt(2, int64(k))
+		out.WriteEnum(2, int64(k))
 	}
 	in, err := call.Call()
 	if err != nil {
@@ -186,7 +186,7 @@ func (c *storeClient) Types(ctx context.Context, v Value, k Kind) (r0 Value, r1 
 		case 1:
 			readValue(in, &r0)
 		case 2:
-			r1 = Kind(in.ReadInt())
+			r1 = Kind(in.ReadIntN(32))
 		}
 	}
 	return r0, r1, in.Err()
@@ -333,7 +333,7 @@ func (v storeServer) serveTypes(ctx context.Context, call tenon.Stream) error {
 		case 1:
 			readValue(in, &vArg)
 		case 2:
-			k = Kind(in.ReadInt())
+			k = Kind(in.ReadIntN(32))
 		}
 	}
 	if err := in.Err(); err != nil {
@@ -346,7 +346,7 @@ func (v storeServer) serveTypes(ctx context.Context, call tenon.Stream) error {
 	out := call.Out()
 	writeValue(out, 1, &r0)
 	if r1 != 0 {
-		out.WriteInt(2, int64(r1))
+		out.WriteEnum(2, int64(r1))
 	}
 	return nil
 }

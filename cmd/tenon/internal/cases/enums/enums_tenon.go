@@ -79,7 +79,7 @@ func (c *enumsClient) Each(ctx context.Context, a Color, b Op, cArg Signed, d Sm
 	defer call.Close()
 	out := call.Out()
 	if a != 0 {
-		out.WriteInt(1, int64(a))
+		out.WriteEnum(1, int64(a))
 	}
 	if b != 0 {
 		out.WriteInt(2, int64(b))
@@ -103,7 +103,7 @@ func (c *enumsClient) Each(ctx context.Context, a Color, b Op, cArg Signed, d Sm
 	for in.Next() {
 		switch in.Field() {
 		case 1:
-			r0 = Color(in.ReadInt())
+			r0 = Color(in.ReadIntN(32))
 		case 2:
 			r1 = Op(in.ReadUintN(8))
 		case 3:
@@ -167,10 +167,10 @@ func (c *enumsClient) Foreign(ctx context.Context, m time.Month, d time.Weekday)
 	defer call.Close()
 	out := call.Out()
 	if m != 0 {
-		out.WriteInt(1, int64(m))
+		out.WriteEnum(1, int64(m))
 	}
 	if d != 0 {
-		out.WriteInt(2, int64(d))
+		out.WriteEnum(2, int64(d))
 	}
 	in, err := call.Call()
 	if err != nil {
@@ -179,9 +179,9 @@ func (c *enumsClient) Foreign(ctx context.Context, m time.Month, d time.Weekday)
 	for in.Next() {
 		switch in.Field() {
 		case 1:
-			r0 = time.Month(in.ReadInt())
+			r0 = time.Month(in.ReadIntN(32))
 		case 2:
-			r1 = time.Weekday(in.ReadInt())
+			r1 = time.Weekday(in.ReadIntN(32))
 		}
 	}
 	return r0, r1, in.Err()
@@ -244,7 +244,7 @@ func (v enumsServer) serveEach(ctx context.Context, call tenon.Stream) error {
 	for in.Next() {
 		switch in.Field() {
 		case 1:
-			a = Color(in.ReadInt())
+			a = Color(in.ReadIntN(32))
 		case 2:
 			b = Op(in.ReadUintN(8))
 		case 3:
@@ -266,7 +266,7 @@ func (v enumsServer) serveEach(ctx context.Context, call tenon.Stream) error {
 	}
 	out := call.Out()
 	if r0 != 0 {
-		out.WriteInt(1, int64(r0))
+		out.WriteEnum(1, int64(r0))
 	}
 	if r1 != 0 {
 		out.WriteInt(2, int64(r1))
@@ -340,9 +340,9 @@ func (v enumsServer) serveForeign(ctx context.Context, call tenon.Stream) error 
 	for in.Next() {
 		switch in.Field() {
 		case 1:
-			m = time.Month(in.ReadInt())
+			m = time.Month(in.ReadIntN(32))
 		case 2:
-			d = time.Weekday(in.ReadInt())
+			d = time.Weekday(in.ReadIntN(32))
 		}
 	}
 	if err := in.Err(); err != nil {
@@ -354,10 +354,10 @@ func (v enumsServer) serveForeign(ctx context.Context, call tenon.Stream) error 
 	}
 	out := call.Out()
 	if r0 != 0 {
-		out.WriteInt(1, int64(r0))
+		out.WriteEnum(1, int64(r0))
 	}
 	if r1 != 0 {
-		out.WriteInt(2, int64(r1))
+		out.WriteEnum(2, int64(r1))
 	}
 	return nil
 }
@@ -395,7 +395,7 @@ func writePositions(m *tenon.Message, num int32, v *Positions) {
 		m.WriteInt(1, int64(v.Plain))
 	}
 	if v.Pointer != nil {
-		m.WriteInt(2, int64(*v.Pointer))
+		m.WriteEnum(2, int64(*v.Pointer))
 	}
 	if len(v.List) > 0 {
 		mark2 := m.Begin(3)
@@ -439,7 +439,7 @@ func writePositions(m *tenon.Message, num int32, v *Positions) {
 	if len(v.Months) > 0 {
 		mark2 := m.Begin(8)
 		for _, e := range v.Months {
-			m.PutInt(int64(e))
+			m.PutEnum(int64(e))
 		}
 		m.End(mark2)
 	}
@@ -473,7 +473,7 @@ func readPositions(m *tenon.Message, v *Positions) {
 			v.Plain = Op(m.ReadUintN(8))
 		case 2:
 			v.Pointer = new(Color)
-			*v.Pointer = Color(m.ReadInt())
+			*v.Pointer = Color(m.ReadIntN(32))
 		case 3:
 			if len(v.List) == cap(v.List) {
 				v.List = tenon.Grow(v.List, m.CountPacked(0))
@@ -548,7 +548,7 @@ func readPositions(m *tenon.Message, v *Positions) {
 				v.Months = tenon.Grow(v.Months, m.CountPacked(0))
 			}
 			for m.Elem() {
-				v.Months = append(v.Months, time.Month(m.ReadInt()))
+				v.Months = append(v.Months, time.Month(m.ReadIntN(32)))
 			}
 		case 9:
 			if len(v.ByteList) == cap(v.ByteList) {

@@ -1755,7 +1755,7 @@ func writeValues(m *tenon.Message, num int32, v *Values) {
 	for k, e := range v.Enum {
 		mark2 := m.Begin(11)
 		m.WriteString(1, k)
-		m.WriteInt(2, int64(e))
+		m.WriteEnum(2, int64(e))
 		m.End(mark2)
 	}
 	for k, e := range v.Text {
@@ -2048,7 +2048,7 @@ func readValues(m *tenon.Message, v *Values) {
 				case 1:
 					k = m.ReadString()
 				case 2:
-					e = Enum(m.ReadInt())
+					e = Enum(m.ReadIntN(32))
 				}
 			}
 			m.Leave(mark2)

@@ -77,7 +77,7 @@ func (c *storeClient) Echo(ctx context.Context, v Value, k Kind) (r0 Value, r1 K
 	out := call.Out()
 	writeValue(out, 1, &v)
 	if k != 0 {
-		out.WriteInt(2, int64(k))
+		out.WriteEnum(2, int64(k))
 	}
 	in, err := call.Call()
 	if err != nil {
@@ -88,7 +88,7 @@ func (c *storeClient) Echo(ctx context.Context, v Value, k Kind) (r0 Value, r1 K
 		case 1:
 			readValue(in, &r0)
 		case 2:
-			r1 = Kind(in.ReadInt())
+			r1 = Kind(in.ReadIntN(32))
 		}
 	}
 	return r0, r1, in.Err()
@@ -159,7 +159,7 @@ func (v storeServer) serveEcho(ctx context.Context, call tenon.Stream) error {
 		case 1:
 			readValue(in, &vArg)
 		case 2:
-			k = Kind(in.ReadInt())
+			k = Kind(in.ReadIntN(32))
 		}
 	}
 	if err := in.Err(); err != nil {
@@ -172,7 +172,7 @@ func (v storeServer) serveEcho(ctx context.Context, call tenon.Stream) error {
 	out := call.Out()
 	writeValue(out, 1, &r0)
 	if r1 != 0 {
-		out.WriteInt(2, int64(r1))
+		out.WriteEnum(2, int64(r1))
 	}
 	return nil
 }
@@ -296,7 +296,7 @@ func writeValue(m *tenon.Message, num int32, v *Value) {
 		m.WriteString(1, v.Text)
 	}
 	if v.Kind != 0 {
-		m.WriteInt(2, int64(v.Kind))
+		m.WriteEnum(2, int64(v.Kind))
 	}
 	m.End(mark)
 }
@@ -309,7 +309,7 @@ func readValue(m *tenon.Message, v *Value) {
 		case 1:
 			v.Text = m.ReadString()
 		case 2:
-			v.Kind = Kind(m.ReadInt())
+			v.Kind = Kind(m.ReadIntN(32))
 		}
 	}
 	m.Leave(mark)

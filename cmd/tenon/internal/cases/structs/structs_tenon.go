@@ -1258,7 +1258,7 @@ func writePresence(m *tenon.Message, num int32, v *Presence) {
 		writeEmpty(m, 7, v.Empty)
 	}
 	if v.Enum != nil {
-		m.WriteInt(8, int64(*v.Enum))
+		m.WriteEnum(8, int64(*v.Enum))
 	}
 	if v.Array != nil {
 		mark2 := m.Begin(9)
@@ -1329,7 +1329,7 @@ func readPresence(m *tenon.Message, v *Presence) {
 			readEmpty(m, v.Empty)
 		case 8:
 			v.Enum = new(Enum)
-			*v.Enum = Enum(m.ReadInt())
+			*v.Enum = Enum(m.ReadIntN(32))
 		case 9:
 			if v.Array == nil {
 				v.Array = new([2]int)

@@ -390,7 +390,7 @@ func writeShared(m *tenon.Message, num int32, v *Shared) {
 		m.WriteString(1, v.Name)
 	}
 	if v.Kind != 0 {
-		m.WriteInt(2, int64(v.Kind))
+		m.WriteEnum(2, int64(v.Kind))
 	}
 	if v.More != nil {
 		writeElsewhere(m, 3, v.More)
@@ -409,7 +409,7 @@ func readShared(m *tenon.Message, v *Shared) {
 		case 1:
 			v.Name = m.ReadString()
 		case 2:
-			v.Kind = Kind(m.ReadInt())
+			v.Kind = Kind(m.ReadIntN(32))
 		case 3:
 			if v.More == nil {
 				v.More = new(Elsewhere)

@@ -132,7 +132,7 @@ func (r *reader) integer(t *model.Type) string {
 	case types.Int, types.Uint:
 		bits = 0
 		if t.Kind == model.EnumKind {
-			bits = 64
+			bits = 32
 		}
 	}
 	if bits == 64 {

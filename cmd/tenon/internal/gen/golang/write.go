@@ -97,8 +97,10 @@ func (w *writer) value(num int32, t *model.Type, x string) {
 	switch t.Kind {
 	case model.Bool:
 		w.call("WriteBool", num, to("bool", t.Go, x))
-	case model.Int, model.EnumKind:
+	case model.Int:
 		w.call("WriteInt", num, to("int64", t.Go, x))
+	case model.EnumKind:
+		w.call("Write"+enumOrInt(t), num, to("int64", t.Go, x))
 	case model.Uint:
 		w.call("WriteUint", num, to("uint64", t.Go, x))
 	case model.Float:
@@ -130,6 +132,15 @@ func (w *writer) value(num int32, t *model.Type, x string) {
 	default:
 		w.composite(num, t, x)
 	}
+}
+
+// enumOrInt is what an integer is written as: an enum is looked at only if its Go
+// type has values that no enum has.
+func enumOrInt(t *model.Type) string {
+	if t.Kind == model.EnumKind && basicOf(t.Go) == types.Int {
+		return "Enum"
+	}
+	return "Int"
 }
 
 func (w *writer) composite(num int32, t *model.Type, x string) {
@@ -275,7 +286,7 @@ func (w *writer) element(num int32, t *model.Type, x string) {
 			x = "PutDouble(" + to("float64", t.Go, x)
 		}
 	default:
-		x = "PutInt(" + to("int64", t.Go, x)
+		x = "Put" + enumOrInt(t) + "(" + to("int64", t.Go, x)
 	}
 	w.p("%s.%s)", w.msg, x)
 }

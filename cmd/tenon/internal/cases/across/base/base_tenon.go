@@ -119,7 +119,7 @@ func writeEvent(m *tenon.Message, num int32, v *Event) {
 		m.WriteString(1, v.Name)
 	}
 	if v.Kind != 0 {
-		m.WriteInt(2, int64(v.Kind))
+		m.WriteEnum(2, int64(v.Kind))
 	}
 	for i := range v.Sub {
 		writeSub(m, 3, &v.Sub[i])
@@ -135,7 +135,7 @@ func readEvent(m *tenon.Message, v *Event) {
 		case 1:
 			v.Name = m.ReadString()
 		case 2:
-			v.Kind = Kind(m.ReadInt())
+			v.Kind = Kind(m.ReadIntN(32))
 		case 3:
 			if len(v.Sub) == cap(v.Sub) {
 				v.Sub = tenon.Grow(v.Sub, m.Count())
