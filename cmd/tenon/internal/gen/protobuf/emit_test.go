@@ -159,8 +159,8 @@ func TestKinds(t *testing.T) {
 		{&model.Type{Kind: model.Binary, Go: types.NewPointer(named("example.com/x", "ID"))}, `bytes [(tenon.format) = "x.ID"] // the binary form of a x.ID`},
 		{&model.Type{Kind: model.Proto, ProtoName: "google.protobuf.Any", ProtoImport: "google/protobuf/any.proto"}, "google.protobuf.Any"},
 		{&model.Type{Kind: model.ErrorVal}, "tenon.Error"},
-		{&model.Type{Kind: model.IO, IO: "ReadWriteCloser"}, `tenon.Ref [(tenon.contract) = "tenon.IO", (tenon.io) = "Read Write Close Drain Fill"] // Read, Write, Close, Drain, Fill`},
-		{of(model.Slice, &model.Type{Kind: model.IO, IO: "Reader"}), `repeated tenon.Ref [(tenon.contract) = "tenon.IO", (tenon.io) = "Read Drain"] // Read, Drain`},
+		{&model.Type{Kind: model.IO, IO: "ReadWriteCloser"}, `tenon.Ref [(tenon.contract) = "tenon.IO", (tenon.io) = "Read Write Close Drain Fill"]`},
+		{of(model.Slice, &model.Type{Kind: model.IO, IO: "Reader"}), `repeated tenon.Ref [(tenon.contract) = "tenon.IO", (tenon.io) = "Read Drain"]`},
 		{&model.Type{Kind: model.Ref, Interface: &model.Interface{Full: "other.Listener"}}, `tenon.Ref [(tenon.contract) = "other.Listener"]`},
 	} {
 		m := message("M", field("x", c.t))

@@ -59,8 +59,6 @@ func valueNote(t *model.Type) string {
 		return prefixed("the text of a ", goName(t.Go))
 	case model.Binary:
 		return prefixed("the binary form of a ", goName(t.Go))
-	case model.IO:
-		return strings.ReplaceAll(ioMethods(t.IO), " ", ", ")
 	}
 	return ""
 }
