@@ -13,7 +13,7 @@ import (
 func (m *Message) Next() bool {
 	if m.kind >= ahead {
 		m.kind -= ahead
-		return true
+		return m.kind != 0
 	}
 	return m.next()
 }
@@ -38,15 +38,18 @@ func (m *Message) next() bool {
 }
 
 // advance ends the reading of a value, behind which pos is. It looks at the tag
-// there already: most have one byte, and Next has little left to do then.
+// there already: most have one byte, and Next has little left to do then, as it
+// has at the end.
 func (m *Message) advance(pos int) {
 	if pos < len(m.buf) {
 		if tag := m.buf[pos]; tag-8 < 0x80-8 {
 			m.num, m.kind, m.pos = int32(tag>>3), tag&7|pending|ahead, pos+1
 			return
 		}
+		m.kind, m.pos = 0, pos
+		return
 	}
-	m.kind, m.pos = 0, pos
+	m.kind, m.pos = ahead, pos
 }
 
 // Field returns the number of the field that Next moved to, until its value is
@@ -157,17 +160,18 @@ func (m *Message) skip() {
 
 // ReadUint reads the current field as protobuf type uint32, uint64 or enum.
 func (m *Message) ReadUint() uint64 {
-	if m.kind == pending|kindVarint {
-		if b, at := m.buf, m.pos; at+1 < len(b) {
-			if b[at] < 0x80 {
-				m.advance(at + 1)
-				return uint64(b[at])
+	if b, at := m.buf, m.pos+1; m.kind == pending|kindVarint && at < len(b) {
+		v := uint64(b[at-1])
+		if v >= 0x80 {
+			next := uint64(b[at])
+			if next >= 0x80 {
+				return m.readUint()
 			}
-			if b[at+1] < 0x80 {
-				m.advance(at + 2)
-				return uint64(b[at]&0x7f) | uint64(b[at+1])<<7
-			}
+			v = v&0x7f | next<<7
+			at++
 		}
+		m.advance(at)
+		return v
 	}
 	return m.readUint()
 }
@@ -281,6 +285,9 @@ func (m *Message) ReadBytes() []byte {
 	}
 	b := make([]byte, len(v))
 	copy(b, v)
+	if m.kind == 0 {
+		m.advance(m.pos)
+	}
 	return b
 }
 
@@ -301,15 +308,19 @@ func (m *Message) ReadArrayBytes(dst []byte) {
 // elements of a list, or of a map, may share an allocation of no more than 512
 // bytes.
 func (m *Message) ReadString() string {
-	if m.kind == pending|kindBytes && m.pos < len(m.buf) {
-		b := m.buf[m.pos:]
-		if n := int(b[0]) + 1; n <= 0x80 && n <= len(b) && ascii(b[1:n]) {
-			at := m.pos + 1
-			m.advance(m.pos + n)
-			if at < m.run {
-				return m.share(at, n-1)
+	if at := m.pos + 1; m.kind == pending|kindBytes && at <= len(m.buf) {
+		n := int(m.buf[at-1])
+		end := at + n
+		if n < 0x80 && end <= len(m.buf) && ascii(m.buf[at:end]) {
+			m.advance(end)
+			if i := at - m.sharedAt; i+n <= len(m.shared) {
+				m.texts += n
+				return m.shared[i : i+n]
 			}
-			return string(b[1:n])
+			if at < m.run {
+				return m.share(at, n)
+			}
+			return string(m.buf[at:end])
 		}
 	}
 	return m.readString()
@@ -327,18 +338,17 @@ func (m *Message) readString() string {
 // Enter reads the current field as a nested message: until [Message.Leave] is
 // called with the mark that it returns, m is that message.
 func (m *Message) Enter() (mark int) {
-	mark = len(m.buf)
+	b, at := m.buf, m.pos+1
 	m.depth++
-	if m.kind == pending|kindBytes && m.pos < len(m.buf) && m.depth <= maxDepth {
-		at := m.pos + 1
-		if n := m.buf[m.pos]; n < 0x80 && int(n) <= mark-at {
-			m.buf = m.buf[:at+int(n)]
+	if m.kind == pending|kindBytes && at <= len(b) && m.depth <= maxDepth {
+		if end := at + int(b[at-1]); b[at-1] < 0x80 && end <= len(b) {
+			m.buf = b[:end]
 			m.advance(at)
-			return mark
+			return len(b)
 		}
 	}
 	m.enter()
-	return mark
+	return len(b)
 }
 
 func (m *Message) enter() {

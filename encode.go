@@ -43,13 +43,20 @@ func (m *Message) uvarint(v uint64) {
 
 // WriteUint writes v as a field of protobuf type uint32, uint64 or enum.
 func (m *Message) WriteUint(num int32, v uint64) {
-	if uint64(num)<<3|v < 0x80 {
-		m.buf = append(m.buf, byte(num<<3), byte(v))
-	} else if num < 16 && v < 1<<14 {
-		m.buf = append(m.buf, byte(num<<3), byte(v)|0x80, byte(v>>7))
-	} else {
+	at := len(m.buf)
+	if num >= 16 || v >= 1<<14 || at+3 > cap(m.buf) {
 		m.writeUint(num, v)
+		return
 	}
+	b := m.buf[at : at+3]
+	b[0] = byte(num << 3)
+	if v < 0x80 {
+		b[1] = byte(v)
+		m.buf = m.buf[:at+2]
+		return
+	}
+	b[1], b[2] = byte(v)|0x80, byte(v>>7)
+	m.buf = m.buf[:at+3]
 }
 
 func (m *Message) writeUint(num int32, v uint64) {
@@ -96,29 +103,36 @@ func (m *Message) WriteFloat(num int32, v float32) { m.WriteFixed32(num, math.Fl
 // valid UTF-8, which protobuf forbids, makes the message unsendable; see
 // [Message.Err].
 func (m *Message) WriteString(num int32, v string) {
-	if num < 16 && len(v) < 0x80 && asciiText(v) {
-		b := append(m.buf, byte(num<<3)|kindBytes, byte(len(v)))
-		m.buf = append(b, v...)
+	at := len(m.buf)
+	end := at + 2 + len(v)
+	if num >= 16 || len(v) >= 0x80 || end > cap(m.buf) {
+		m.writeString(num, v)
 		return
 	}
-	m.writeString(num, v)
-}
-
-// asciiText reports whether s, which is short, has ASCII only. Of a length that is
-// no multiple of 8 some of the last bytes are looked at twice.
-func asciiText(s string) bool {
-	if len(s) < 8 {
-		var all byte
-		for i := range len(s) {
-			all |= s[i]
+	// It is copied while it is looked at, eight bytes at a time. Of a length that is
+	// no multiple of 8 some of the last bytes are copied twice.
+	b := m.buf[at:end]
+	b[0], b[1] = byte(num<<3)|kindBytes, byte(len(v))
+	all := uint64(0)
+	if b, s := b[2:], v; len(s) >= 8 {
+		all = eight(s[len(s)-8:])
+		binary.LittleEndian.PutUint64(b[len(b)-8:], all)
+		for ; len(s) > 8 && len(b) > 8; b, s = b[8:], s[8:] {
+			next := eight(s)
+			binary.LittleEndian.PutUint64(b, next)
+			all |= next
 		}
-		return all < utf8.RuneSelf
+	} else {
+		for i := range len(s) {
+			b[i] = s[i]
+			all |= uint64(s[i])
+		}
 	}
-	all := eight(s[len(s)-8:])
-	for ; len(s) > 8; s = s[8:] {
-		all |= eight(s)
+	if all&tops != 0 { // not ASCII
+		m.writeString(num, v)
+		return
 	}
-	return all&tops == 0
+	m.buf = m.buf[:end]
 }
 
 func (m *Message) writeString(num int32, v string) {
@@ -130,7 +144,8 @@ func (m *Message) writeString(num int32, v string) {
 	m.buf = append(m.buf, v...)
 }
 
-// ascii is asciiText for what is read.
+// ascii reports whether s, which is short, has ASCII only. Of a length that is no
+// multiple of 8 some of the last bytes are looked at twice.
 func ascii(s []byte) bool {
 	if len(s) < 8 {
 		var all byte
@@ -204,17 +219,19 @@ func (m *Message) Begin(num int32) (mark int) {
 	// nested messages are that short, and the few others are moved by End,
 	// which costs less than to compute every size beforehand.
 	m.depth++
-	if num < 16 {
-		m.buf = append(m.buf, byte(num<<3)|kindBytes, 0)
-	} else {
-		m.begin(num)
+	at := len(m.buf) + 2
+	if num >= 16 || at > cap(m.buf) {
+		return m.begin(num)
 	}
-	return len(m.buf)
+	m.buf = m.buf[:at]
+	m.buf[at-2], m.buf[at-1] = byte(num<<3)|kindBytes, 0
+	return at
 }
 
-func (m *Message) begin(num int32) {
+func (m *Message) begin(num int32) (mark int) {
 	m.tag(num, kindBytes)
 	m.buf = append(m.buf, 0)
+	return len(m.buf)
 }
 
 // TooDeep reports whether no message can be begun inside the one that is being

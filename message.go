@@ -70,7 +70,7 @@ const (
 	element = 16 // beside pending and a wire type: Elem has told of it
 	packed  = 32 // a packed field, whose next element Elem tells of
 	member  = 33 // an element of a packed field
-	ahead   = 64 // beside pending and a wire type: Next has not told of it
+	ahead   = 64 // beside pending and a wire type: Next has not told of it; alone: nor of the end
 )
 
 const maxDepth = 100 // nesting that protobuf's own implementations allow

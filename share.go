@@ -14,19 +14,13 @@ const (
 	sharedText = 512
 )
 
-// share returns the n bytes at a position of the run as a string.
+// share returns the n bytes at a position of the run, behind what is shared, as a
+// string.
 func (m *Message) share(at, n int) string {
 	if n > shortText {
 		return string(m.buf[at : at+n])
 	}
 	m.texts += n
-	if i := at - m.sharedAt; i+n <= len(m.shared) {
-		return m.shared[i : i+n]
-	}
-	return m.shareMore(at, n)
-}
-
-func (m *Message) shareMore(at, n int) string {
 	// What the rest of the run is like is not known before the second string.
 	if m.texts == n || 5*m.texts < 2*(at+n-m.from) {
 		return string(m.buf[at : at+n])
