@@ -122,10 +122,25 @@ func (r *Ref) Open(ctx context.Context, method int) (Stream, error) {
 			Code:    FailedPrecondition,
 			Service: r.contract.Name,
 			Method:  r.contract.Methods[method].Name,
-			Message: r.contract.Name + " was used after it was released: an argument is good until the call ends, unless the contract says that it is kept",
+			Message: r.overText(),
 		}
 	}
 	return r.conn.Open(ctx, r, method)
+}
+
+// overText says what has ended a released ref, and what to do about it.
+func (r *Ref) overText() string {
+	name := r.contract.Name
+	if name == ioContract.Name {
+		name = "a reader or writer"
+	}
+	switch {
+	case r.id == 0:
+		return name + " was used after it was released"
+	case r.kept:
+		return name + " was used after it was closed or released"
+	}
+	return name + " that was an argument was used after its call had ended; to use it longer, the contract has to say so, by //tenon:keep on the method"
 }
 
 // Offers reports whether the other end has the method with the given index. Of
@@ -211,6 +226,14 @@ type RefTable interface {
 	Home(r *Ref) bool
 }
 
+// A ContractTable is a [RefTable] that knows the contract of the call that its
+// messages are part of. The errors of readers and writers in them are that
+// contract's.
+type ContractTable interface {
+	RefTable
+	CallContract() *Contract
+}
+
 // Stats counts what one end of a connection has done and holds. After
 // everything was called, closed and released, the Active, Exported and Held
 // numbers are zero: what remains is a leak.
@@ -221,6 +244,13 @@ type Stats struct {
 	Exported            int    // refs that the other side may call
 	Held                int    // refs of the other side that this one may call
 	BytesOut, BytesIn   uint64 // bytes written to and read from the carrier
+}
+
+// InUse names what [Stats] counts of what a connection holds: contracts, and
+// methods of contracts, with how many there are of each.
+type InUse struct {
+	CallsOut, CallsIn map[string]int // "kv.Store.Watch"
+	Exported, Held    map[string]int // "kv.Listener"
 }
 
 // Limits bound what the other side can make this one hold. Each side sets its

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -40,6 +41,8 @@ type Contract struct {
 
 	// Errors are the errors that keep their identity across the boundary.
 	Errors []ErrorDef
+
+	io atomic.Pointer[Contract] // of its readers and writers; see Message.ioContract
 }
 
 // A Method is one method of a [Contract].

@@ -391,7 +391,7 @@ func (m *Message) abandon(mark int) {
 // are read with [Message.Enter].
 func (m *Message) ReadMessage(sub *Message) {
 	v := m.ReadView()
-	*sub = Message{buf: v, refs: m.refs, depth: m.depth + 1, give: m.give, loaded: true, counts: len(v)}
+	*sub = Message{buf: v, refs: m.refs, depth: m.depth + 1, give: m.give, loaded: true, counts: len(v), room: m.room}
 	if m.err != nil {
 		sub.fail(m.err)
 	} else if sub.depth > maxDepth {
@@ -401,6 +401,7 @@ func (m *Message) ReadMessage(sub *Message) {
 
 // Check makes an error of sub, a nested message, an error of m.
 func (m *Message) Check(sub *Message) {
+	m.room = sub.room
 	if sub.err != nil {
 		m.fail(sub.err)
 	}

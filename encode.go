@@ -236,11 +236,12 @@ func (m *Message) begin(num int32) (mark int) {
 
 // TooDeep reports whether no message can be begun inside the one that is being
 // written, because it is nested as deep as protobuf's implementations read. That
-// is an error of m then. Writers of recursive types ask, so that a value that
-// holds itself does not take them round and round.
+// is an error of m then. It is true after any other error as well. Writers of
+// recursive types ask, so that a value that holds itself does not take them round
+// and round, on all of its ways.
 func (m *Message) TooDeep() bool {
 	if m.depth < maxDepth {
-		return false
+		return m.err != nil
 	}
 	m.fail(errDepth)
 	return true

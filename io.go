@@ -25,6 +25,25 @@ var ioContract = &Contract{
 	},
 }
 
+// ioContract is the contract of readers and writers, with the errors of the contract by whose call a
+// reader or writer is passed: what a reader fails with is the same error on both
+// sides, as if the method that was given the reader had returned it.
+func (m *Message) ioContract() *Contract {
+	table, ok := m.refs.(ContractTable)
+	if !ok {
+		return ioContract
+	}
+	c := table.CallContract()
+	if len(c.Errors) == 0 {
+		return ioContract
+	}
+	if known := c.io.Load(); known != nil {
+		return known
+	}
+	c.io.CompareAndSwap(nil, &Contract{Name: ioContract.Name, Methods: ioContract.Methods, Errors: c.Errors})
+	return c.io.Load()
+}
+
 const (
 	ioRead = iota
 	ioWrite

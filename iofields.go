@@ -59,7 +59,7 @@ func (m *Message) writeIO(num int32, v any, kept bool, parts int) {
 		return
 	}
 	server := &ioServer{v: v, parts: parts}
-	service := Service{Contract: ioContract, Server: server, Without: ioWithout(parts)}
+	service := Service{Contract: m.ioContract(), Server: server, Without: ioWithout(parts)}
 	if parts&ioCloses != 0 {
 		server.close = sync.OnceValue(v.(io.Closer).Close)
 		service.Released = server.released
@@ -146,7 +146,7 @@ func (m *Message) ReadReadWriteCloser(ctx context.Context) io.ReadWriteCloser {
 }
 
 func readIO[T any](m *Message, ctx context.Context, parts int, proxy func(*ioClient) T) (v T) {
-	ref, own := m.ReadRef(ioContract)
+	ref, own := m.ReadRef(m.ioContract())
 	switch {
 	case ref != nil:
 		return proxy(&ioClient{ctx: ctx, ref: ref})

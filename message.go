@@ -33,6 +33,7 @@ type Message struct {
 
 	whole  int // while buf ends with a packed field: how long it is otherwise; else 0
 	counts int // fields that Count may still look at
+	room   int // bytes that what is made of the message may still take; see spend
 
 	run      int    // where the fields end that Count has counted
 	from     int    // where they began
@@ -96,7 +97,7 @@ func (m *Message) Reset(buf []byte, refs RefTable) {
 // Load makes m a message that is read from b, which it keeps. Protocols call
 // it; generated code does not.
 func (m *Message) Load(b []byte, refs RefTable) {
-	*m = Message{buf: b, refs: refs, loaded: true, counts: len(b)}
+	*m = Message{buf: b, refs: refs, loaded: true, counts: len(b), room: roomFor(len(b))}
 }
 
 // Give is Load, and lets [Message.ReadBytes] return part of b where that saves

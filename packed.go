@@ -3,7 +3,6 @@ package tenon
 import (
 	"encoding/binary"
 	"math/bits"
-	"slices"
 )
 
 // Elem reports whether the current field, which is repeated and of numbers, has
@@ -165,13 +164,4 @@ func (s *scanner) skip(kind uint8) bool {
 	}
 	s.pos += n
 	return s.pos <= len(s.b)
-}
-
-// Grow returns s with room for n more elements: for just as many if it has
-// none.
-func Grow[S ~[]E, E any](s S, n int) S {
-	if cap(s) == 0 && n > 0 {
-		return make(S, 0, n)
-	}
-	return slices.Grow(s, max(n, 0))
 }

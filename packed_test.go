@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -270,14 +271,15 @@ func TestCountIsBounded(t *testing.T) {
 
 func TestGrow(t *testing.T) {
 	type list []int
-	s := Grow(list(nil), 5)
+	m := new(Message)
+	s := Grow(m, list(nil), 5)
 	if s == nil || len(s) != 0 || cap(s) != 5 {
 		t.Error(len(s), cap(s))
 	}
-	if s = Grow(append(s, 1, 2, 3), 10); len(s) != 3 || cap(s) < 13 || s[2] != 3 {
+	if s = Grow(m, append(s, 1, 2, 3), 10); len(s) != 3 || cap(s) < 13 || s[2] != 3 {
 		t.Error(s, cap(s))
 	}
-	if Grow(list(nil), 0) != nil || Grow(list(nil), -1) != nil {
+	if Grow(m, list(nil), 0) != nil || Grow(m, list(nil), -1) != nil {
 		t.Error("there is something")
 	}
 }
@@ -308,7 +310,7 @@ func TestStringsShare(t *testing.T) {
 		var got []string
 		for m.Next() {
 			if len(got) == cap(got) {
-				got = Grow(got, m.Count())
+				got = Grow(&m, got, m.Count())
 			}
 			mark := m.Enter()
 			for m.Next() {
@@ -338,5 +340,78 @@ func TestStringsShare(t *testing.T) {
 		}
 	}); n < 15 || n > 60 {
 		t.Errorf("%v allocations for 1000 strings", n)
+	}
+}
+
+// A message of which little is there makes no more than its size allows of what
+// is large in Go, and says why.
+func TestRoom(t *testing.T) {
+	type page [1 << 20]byte
+	empty := bytes.Repeat([]byte{0x0a, 0}, 1000)
+	for name, read := range map[string]func(m *Message){
+		"a list": func(m *Message) {
+			var list []page
+			for m.Next() {
+				if len(list) == cap(list) {
+					list = Grow(m, list, m.Count())
+				}
+				list = list[:min(len(list)+1, cap(list))]
+			}
+		},
+		"pointers": func(m *Message) {
+			for m.Next() {
+				New[page](m)
+			}
+		},
+		"a map": func(m *Message) {
+			var to map[int]page
+			for m.Next() {
+				if to == nil {
+					to = Map[map[int]page](m)
+				}
+				Put(m, to, int(m.Field()), page{})
+			}
+		},
+	} {
+		var m Message
+		m.Load(empty, nil)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		read(&m)
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; took > 4*freeRoom {
+			t.Errorf("%s takes %d MiB", name, took>>20)
+		}
+		if CodeOf(m.Err()) != ResourceExhausted {
+			t.Errorf("%s: %v", name, m.Err())
+		}
+	}
+	var m Message
+	m.Load([]byte{0x0a, 0}, nil)
+	for m.Next() {
+		Put(&m, map[any]int{}, any([]int{}), 1)
+	}
+	if err := m.Err(); err == nil || !strings.Contains(err.Error(), "unhashable") {
+		t.Errorf("a key that can't be one: %v", err)
+	}
+}
+
+// A value of which each part has the same parts twice is given up at the first
+// that is too deep, and not at the last.
+func TestTooDeepOnAllWays(t *testing.T) {
+	var m Message
+	var write func()
+	write = func() {
+		if m.TooDeep() {
+			return
+		}
+		mark := m.Begin(1)
+		write()
+		write()
+		m.End(mark)
+	}
+	write()
+	if m.Err() == nil {
+		t.Error("no error")
 	}
 }

@@ -2,10 +2,14 @@ package tenon
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
-var errTime = errors.New("time is outside of the years 1 to 9999, or its nanoseconds outside of a second")
+var (
+	errTime     = errors.New("time is outside of the years 1 to 9999, or its nanoseconds outside of a second")
+	errDuration = errors.New("duration is longer than 10000 years, or its nanoseconds outside of a second")
+)
 
 // The seconds since 1970 of the years 1 and 10000: what protobuf's Timestamp
 // spans, and in a Duration about the same number of them.
@@ -19,10 +23,13 @@ const (
 // and the monotonic clock are not part of it.
 func (m *Message) WriteTime(num int32, t time.Time) {
 	if s := t.Unix(); s < firstSecond || s >= endSecond {
-		m.fail(errTime)
+		m.failField(num, errTime)
 	}
 	m.writeSeconds(num, t.Unix(), int64(t.Nanosecond()))
 }
+
+// failField fails with err, which is about a field.
+func (m *Message) failField(num int32, err error) { m.fail(fmt.Errorf("field %d: %w", num, err)) }
 
 // WriteDuration writes d as a field of type google.protobuf.Duration.
 func (m *Message) WriteDuration(num int32, d time.Duration) {
@@ -42,9 +49,10 @@ func (m *Message) writeSeconds(num int32, seconds, nanos int64) {
 
 // ReadTime reads the current field as type google.protobuf.Timestamp, in UTC.
 func (m *Message) ReadTime() time.Time {
+	num := m.num
 	seconds, nanos := m.readSeconds()
 	if seconds < firstSecond || seconds >= endSecond || nanos < 0 || nanos >= 1e9 {
-		m.fail(errTime)
+		m.failField(num, errTime)
 	}
 	if m.err != nil {
 		return time.Time{}
@@ -56,9 +64,10 @@ func (m *Message) ReadTime() time.Time {
 // that a [time.Duration] can't hold, which ends at 292 years, becomes the
 // longest that it can.
 func (m *Message) ReadDuration() time.Duration {
+	num := m.num
 	seconds, nanos := m.readSeconds()
 	if seconds < -mostSeconds || seconds > mostSeconds || nanos <= -1e9 || nanos >= 1e9 {
-		m.fail(errTime)
+		m.failField(num, errDuration)
 	}
 	if m.err != nil {
 		return 0

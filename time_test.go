@@ -2,6 +2,7 @@ package tenon
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 )
@@ -23,8 +24,8 @@ func TestTimes(t *testing.T) {
 	}
 	for _, bad := range []time.Time{time.Date(0, 12, 31, 0, 0, 0, 0, time.UTC), time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)} {
 		var m Message
-		if m.WriteTime(1, bad); m.Err() == nil {
-			t.Errorf("%v was written", bad)
+		if m.WriteTime(7, bad); m.Err() == nil || !strings.HasPrefix(m.Err().Error(), "field 7: time is outside") {
+			t.Errorf("%v was written: %v", bad, m.Err())
 		}
 	}
 }
@@ -59,18 +60,18 @@ func TestBadTimes(t *testing.T) {
 		{firstSecond - 1, 0}, {endSecond, 0}, {0, -1}, {0, 1e9}, {math.MinInt64, 0}, {math.MaxInt64, math.MaxInt64},
 	} {
 		var m Message
-		m.writeSeconds(1, v[0], v[1])
+		m.writeSeconds(7, v[0], v[1])
 		m.Next()
-		if got := m.ReadTime(); m.Err() == nil || !got.IsZero() {
-			t.Errorf("%v: %v", v, got)
+		if got := m.ReadTime(); m.Err() == nil || !got.IsZero() || !strings.Contains(m.Err().Error(), "field 7: time is outside") {
+			t.Errorf("%v: %v, %v", v, got, m.Err())
 		}
 	}
 	for _, v := range [][2]int64{{mostSeconds + 1, 0}, {-mostSeconds - 1, 0}, {0, 1e9}, {0, -1e9}, {math.MinInt64, math.MinInt64}} {
 		var m Message
-		m.writeSeconds(1, v[0], v[1])
+		m.writeSeconds(7, v[0], v[1])
 		m.Next()
-		if got := m.ReadDuration(); m.Err() == nil || got != 0 {
-			t.Errorf("%v: %v", v, got)
+		if got := m.ReadDuration(); m.Err() == nil || got != 0 || !strings.Contains(m.Err().Error(), "field 7: duration is longer") {
+			t.Errorf("%v: %v, %v", v, got, m.Err())
 		}
 	}
 }

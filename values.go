@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 )
@@ -102,6 +103,10 @@ func (m *Message) readValue(v any, view []byte, unmarshal func([]byte) error) {
 	if m.err != nil {
 		return
 	}
+	if len(view) > longNumber && isNumber(v) {
+		m.fail(valueError(m.num, v, fmt.Errorf("%d bytes are more than the %d that a number may have: to read one takes a time that grows with their square", len(view), longNumber)))
+		return
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			m.fail(valueError(m.num, v, fmt.Errorf("it panicked: %v", p)))
@@ -110,6 +115,15 @@ func (m *Message) readValue(v any, view []byte, unmarshal func([]byte) error) {
 	if err := unmarshal(view); err != nil {
 		m.fail(valueError(m.num, v, err))
 	}
+}
+
+// longNumber is how long the text of a number of package math/big may be. One of a
+// megabyte takes seconds to read, and no context ends that.
+const longNumber = 16 << 10
+
+func isNumber(v any) bool {
+	t := reflect.TypeOf(v)
+	return t.Kind() == reflect.Pointer && t.Elem().PkgPath() == "math/big"
 }
 
 // valueError says which type an error of one of its methods is from.

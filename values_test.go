@@ -419,19 +419,19 @@ func readMore(m *Message, how byte) (total int) {
 		var b [4]byte
 		m.ReadArrayBytes(b[:])
 	case 7:
-		list := Grow([]int64(nil), m.CountPacked(0))
+		list := Grow(m, []int64(nil), m.CountPacked(0))
 		total = cap(list)
 		for m.Elem() {
 			list = append(list, m.ReadInt())
 		}
 	case 8:
-		list := Grow([]float32(nil), m.CountPacked(32))
+		list := Grow(m, []float32(nil), m.CountPacked(32))
 		total = cap(list)
 		for m.Elem() && len(list) < 3 {
 			list = append(list, m.ReadFloat())
 		}
 	case 9:
-		total = cap(Grow([]byte(nil), m.Count()))
+		total = cap(Grow(m, []byte(nil), m.Count()))
 	}
 	return total
 }

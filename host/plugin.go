@@ -112,6 +112,9 @@ func (p *Plugin) lost(contract, method string, err error) {
 // Stats implements [tenon.Conn].
 func (p *Plugin) Stats() tenon.Stats { return p.peer.Stats() }
 
+// InUse names the calls and refs that Stats counts: to find a leak by.
+func (p *Plugin) InUse() tenon.InUse { return p.peer.InUse() }
+
 // Done is closed when the plugin has ended, its output and its last log records
 // have been passed on, and how it ended is known. Writers and loggers that hang
 // delay it by a few seconds at most.

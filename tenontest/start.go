@@ -2,9 +2,13 @@ package tenontest
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os/exec"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -106,23 +110,47 @@ func end(t testing.TB, p *host.Plugin) {
 	// Not before: the stream of the plugin's log is a call as well.
 	stats = settled(p, func(s tenon.Stats) bool { return s.ActiveIn == 0 })
 	if stats.ActiveIn > 0 {
-		t.Errorf("tenontest: plugin %q: %d of its calls have not returned: a handler or callback of the host hangs", p.Info().Name, stats.ActiveIn)
+		t.Errorf("tenontest: plugin %q: the host has not returned from %s: a handler or callback hangs",
+			p.Info().Name, counted(stats.ActiveIn, "call", "calls", p.InUse().CallsIn))
 	}
 }
 
 // report says what of the connection is left.
 func report(t testing.TB, p *host.Plugin, s tenon.Stats) {
 	t.Helper()
-	name := p.Info().Name
+	name, use := p.Info().Name, p.InUse()
 	if s.ActiveOut > 0 {
-		t.Errorf("tenontest: plugin %q: %d calls have not ended: a call hangs, or a stream was not closed", name, s.ActiveOut)
+		t.Errorf("tenontest: plugin %q: the host has not ended %s: a call hangs, or a stream was not closed",
+			name, counted(s.ActiveOut, "call", "calls", use.CallsOut))
 	}
 	if s.Held > 0 {
-		t.Errorf("tenontest: plugin %q: the host holds %d refs of the plugin's: close or release what calls returned", name, s.Held)
+		t.Errorf("tenontest: plugin %q: the host holds %s of the plugin's: close or release what calls returned",
+			name, counted(s.Held, "ref", "refs", use.Held))
 	}
 	if s.Exported > 0 {
-		t.Errorf("tenontest: plugin %q: the plugin holds %d refs of the host's: it has kept arguments that it did not release", name, s.Exported)
+		t.Errorf("tenontest: plugin %q: the plugin holds %s of the host's: it has kept arguments that it did not release",
+			name, counted(s.Exported, "ref", "refs", use.Exported))
 	}
+}
+
+// counted is "2 refs (kv.Snapshot)", or "3 refs (kv.Lock, 2 of kv.Snapshot)".
+func counted(n int, one, many string, names map[string]int) string {
+	what := many
+	if n == 1 {
+		what = one
+	}
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if names[name] > 1 && len(names) > 1 {
+			list = append(list, fmt.Sprintf("%d of %s", names[name], name))
+		} else {
+			list = append(list, name)
+		}
+	}
+	if list == nil {
+		return fmt.Sprintf("%d %s", n, what)
+	}
+	return fmt.Sprintf("%d %s (%s)", n, what, strings.Join(list, ", "))
 }
 
 // settled waits until the counters are as they should be, for releases and the

@@ -27,9 +27,14 @@ func TestMain(m *testing.M) {
 
 var app = tenon.App{Name: "test"}
 
-var contract = &tenon.Contract{Name: "test.Upper", Methods: []tenon.Method{{Name: "Upper"}, {Name: "Wait"}}}
+var contract = &tenon.Contract{Name: "test.Upper", Methods: []tenon.Method{{Name: "Upper"}, {Name: "Wait"}, {Name: "Give"}, {Name: "Keep"}}}
 
-var upper = tenon.Service{Contract: contract, Server: upperServer{}}
+// What somebody holds, the garbage collector does not find.
+var held, kept *tenon.Ref
+
+var upper tenon.Service
+
+func init() { upper = tenon.Service{Contract: contract, Server: upperServer{}} }
 
 type upperServer struct{}
 
@@ -38,9 +43,17 @@ func (upperServer) ServeCall(ctx context.Context, method int, s tenon.Stream) er
 	if err != nil {
 		return err
 	}
-	if method == 1 {
+	switch method {
+	case 1:
 		<-ctx.Done()
 		return ctx.Err()
+	case 2:
+		s.Out().WriteRef(1, upper, true)
+		return nil
+	case 3:
+		m.Next()
+		kept, _ = m.ReadRef(contract)
+		return nil
 	}
 	slog.Info("called")
 	s.Out().WriteRaw(bytes.ToUpper(m.Raw()))
@@ -161,7 +174,28 @@ func TestFailures(t *testing.T) {
 		{"open stream", func(r *recorder) {
 			ref, _ := contract.Bind(Serve(r, app, upper))
 			ref.Open(t.Context(), 0)
-		}, "1 calls have not ended"},
+		}, `plugin "test": the host has not ended 1 call (test.Upper.Upper): a call hangs`},
+		{"open streams", func(r *recorder) {
+			ref, _ := contract.Bind(Serve(r, app, upper))
+			for _, method := range []int{0, 1, 1} {
+				ref.Open(t.Context(), method)
+			}
+		}, "has not ended 3 calls (test.Upper.Upper, 2 of test.Upper.Wait): "},
+		{"held refs", func(r *recorder) {
+			ref, _ := contract.Bind(Serve(r, app, upper))
+			s, _ := ref.Open(t.Context(), 2)
+			in, _ := s.Call()
+			in.Next()
+			held, _ = in.ReadRef(contract)
+			s.Close()
+		}, "the host holds 1 ref (test.Upper) of the plugin's: close or release"},
+		{"kept refs", func(r *recorder) {
+			ref, _ := contract.Bind(Serve(r, app, upper))
+			s, _ := ref.Open(t.Context(), 3)
+			s.Out().WriteRef(1, upper, true)
+			s.Call()
+			s.Close()
+		}, "the plugin holds 1 ref (test.Upper) of the host's: it has kept arguments"},
 		{"does not start", func(r *recorder) { Serve(r, tenon.App{}, upper) }, "App.Name is empty"},
 		{"no such plugin", func(r *recorder) { Command(r, "lower") }, `no plugin called "lower", only done, upper`},
 		{"no plugin", func(r *recorder) { Start(r, host.Config{App: app, Cmd: Command(r, "done")}) }, "ended before it said hello"},

@@ -24,7 +24,8 @@ the go command; without any it is the one in the current directory.
 
 The .proto keeps field numbers stable: keep it under version control. A change
 that would break peers which are deployed is refused, unless App.Version is
-raised.
+raised. While nothing is deployed, //tenon:draft in the package lets all changes
+through.
 
 Examples:
   //go:generate go tool tenon gen     in the source; then: go generate
@@ -51,6 +52,7 @@ func runGen(o gen.Options, verbose bool, stdout, stderr io.Writer) error {
 			if verbose {
 				describe(stdout, p, o.Check)
 			}
+			warn(stderr, p)
 		}
 		if verbose {
 			fmt.Fprintf(stdout, "loading took %s\n", result.Load.Round(time.Millisecond))
@@ -100,7 +102,19 @@ func describe(w io.Writer, p *gen.Package, check bool) {
 		fmt.Fprintf(w, "  ledger: %s\n", change)
 	}
 	for _, warning := range p.Warnings {
+		if warning.Loud {
+			continue // see warn
+		}
 		fmt.Fprintf(w, "  warning: %s\n", problemLine(warning))
+	}
+}
+
+// warn says what an author has to know without having asked.
+func warn(w io.Writer, p *gen.Package) {
+	for _, warning := range p.Warnings {
+		if warning.Loud {
+			fmt.Fprintf(w, "warning: %s\n", problemLine(warning))
+		}
 	}
 }
 

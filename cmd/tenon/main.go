@@ -97,6 +97,9 @@ func parse(flags *flag.FlagSet, args []string) (rest []string, err error) {
 }
 
 func find(name string) (*command, error) {
+	if name == "check" {
+		return nil, misuse("tenon: unknown command %q; did you mean %q?", name, "tenon gen --check")
+	}
 	names := []string{"help"}
 	for _, c := range commands {
 		if c.name == name {

@@ -1197,6 +1197,14 @@ func (v snapshotServer) serveClose(context.Context, tenon.Stream) error {
 
 // ---- types
 
+// If this does not compile, Entry is not what this file was generated from: run
+// go generate.
+var _ = Entry(struct {
+	Key      string
+	Size     int64
+	Modified time.Time
+}{})
+
 // writeEntry writes v as a nested message.
 func writeEntry(m *tenon.Message, num int32, v *Entry) {
 	mark := m.Begin(num)
@@ -1227,6 +1235,13 @@ func readEntry(m *tenon.Message, v *Entry) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Event is not what this file was generated from: run
+// go generate.
+var _ = Event(struct {
+	Op    Op
+	Entry Entry
+}{})
 
 // writeEvent writes v as a nested message.
 func writeEvent(m *tenon.Message, num int32, v *Event) {
@@ -1268,6 +1283,14 @@ var (
 	_ error = (*SizeError)(nil)
 )
 
+// If this does not compile, KeyError is not what this file was generated from:
+// run go generate.
+var _ = KeyError(struct {
+	Op  string
+	Key string
+	Err error
+}{})
+
 // encodeKeyError writes err's fields if it is a *KeyError. What it wraps is sent
 // beside them.
 func encodeKeyError(err error, m *tenon.Message) bool {
@@ -1297,6 +1320,13 @@ func decodeKeyError(m *tenon.Message, cause error) (error, error) {
 	}
 	return v, m.Err()
 }
+
+// If this does not compile, SizeError is not what this file was generated from:
+// run go generate.
+var _ = SizeError(struct {
+	Size  int64
+	Limit int64
+}{})
 
 // encodeSizeError writes err's fields if it is a *SizeError.
 func encodeSizeError(err error, m *tenon.Message) bool {

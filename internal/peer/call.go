@@ -73,9 +73,10 @@ type call struct {
 }
 
 var (
-	_ tenon.Stream   = (*call)(nil)
-	_ tenon.RefTable = (*call)(nil)
-	_ tenon.Conn     = (*Peer)(nil)
+	_ tenon.Stream        = (*call)(nil)
+	_ tenon.ContractTable = (*call)(nil)
+	_ tenon.ErrorTable    = (*call)(nil)
+	_ tenon.Conn          = (*Peer)(nil)
 )
 
 // errAnswered stands for the undecoded error in call.failure.
@@ -197,6 +198,9 @@ func (c *call) Context() context.Context {
 	}
 	return &c.ctx
 }
+
+// CallContract implements tenon.ContractTable.
+func (c *call) CallContract() *tenon.Contract { return c.contract }
 
 // Call implements tenon.Stream.
 func (c *call) Call() (*tenon.Message, error) {

@@ -109,6 +109,7 @@ type state struct {
 	exports  map[uint64]*export
 	byValue  map[any]*export
 	nextRef  uint64
+	held     map[uint64]held // kept refs of the other side's
 	tables   map[*tenon.Contract]*table
 	slots    []*waiter // calls out that wait for one of Remote.Calls to end
 	loans    loans
@@ -134,6 +135,7 @@ func New(cfg Config, ahead []byte) *Peer {
 	p.calls = make(map[uint64]*call)
 	p.exports = make(map[uint64]*export)
 	p.byValue = make(map[any]*export)
+	p.held = make(map[uint64]held)
 	p.tables = make(map[*tenon.Contract]*table)
 	p.services = make(map[string]*entry)
 	p.pongs = make(map[uint64]*waiter)

@@ -115,7 +115,9 @@ func (c *call) Import(id uint64, contract *tenon.Contract, kept bool) (*tenon.Re
 	}
 	p.stats.Held++
 	ref := tenon.NewRef(p.conn, contract, id, kept)
-	if !kept {
+	if kept {
+		p.hold(id, contract)
+	} else {
 		c.borrowed = append(c.borrowed, ref)
 	}
 	return ref, nil
@@ -168,6 +170,7 @@ func (c *call) Home(r *tenon.Ref) bool {
 func (p *Peer) Release(id uint64) {
 	p.mu.Lock()
 	p.stats.Held--
+	p.letGo(id)
 	p.mu.Unlock()
 	p.giveBack([]uint64{id})
 	p.out.kick()

@@ -200,7 +200,7 @@ func readOrder(m *tenon.Message, v *Order) {
 			readAddress(m, &v.Address)
 		case 10:
 			if len(v.Lines) == cap(v.Lines) {
-				v.Lines = tenon.Grow(v.Lines, m.Count())
+				v.Lines = tenon.Grow(m, v.Lines, m.Count())
 			}
 			v.Lines = append(v.Lines, Line{})
 			readLine(m, &v.Lines[len(v.Lines)-1])

@@ -42,6 +42,28 @@ var errorCases = []struct {
 		e, ok := find[errs.Value](err)
 		return ok && e == errs.Value{}
 	}},
+	{name: "pointer to a value", err: &errs.Value{Code: 7, Text: "seven"}, as: func(err error) bool {
+		e, ok := find[*errs.Value](err)
+		_, both := find[errs.Value](err)
+		return ok && !both && *e == errs.Value{Code: 7, Text: "seven"}
+	}},
+	{name: "value, not a pointer", err: errs.Value{Code: 8}, as: func(err error) bool {
+		_, other := find[*errs.Value](err)
+		return !other
+	}},
+	{name: "pointer to a zero value", err: fmt.Errorf("in: %w", &errs.Value{}), as: func(err error) bool {
+		e, ok := find[*errs.Value](err)
+		return ok && *e == errs.Value{}
+	}},
+	{name: "pointer to an integer", err: pointer(errs.Errno(5)), as: func(err error) bool {
+		e, ok := find[*errs.Errno](err)
+		return ok && *e == 5
+	}},
+	{name: "pointer to a value with a cause", err: &errs.Caused{Step: 2, Err: errs.Caused{Step: 1, Err: errs.ErrNew}}, is: []error{errs.ErrNew}, as: func(err error) bool {
+		e, ok := find[*errs.Caused](err)
+		inner, also := find[errs.Caused](err)
+		return ok && also && e.Step == 2 && inner.Step == 1
+	}},
 	{name: "cause", err: &errs.Wrapping{Path: "p", Cause: &errs.Wrapping{Path: "q", Cause: errs.ErrNew}}, is: []error{errs.ErrNew}, as: func(err error) bool {
 		e, ok := find[*errs.Wrapping](err)
 		if !ok {
@@ -73,6 +95,8 @@ var errorCases = []struct {
 		return tenon.CodeOf(err) == tenon.Aborted
 	}},
 }
+
+func pointer[T any](v T) *T { return &v }
 
 func testErrs(t *testing.T, e errs.Errors) {
 	ctx := within(t)

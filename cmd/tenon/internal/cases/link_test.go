@@ -132,8 +132,8 @@ func (e *end) Open(ctx context.Context, to *tenon.Ref, method int) (tenon.Stream
 		up: make(chan []byte, 16), down: make(chan []byte, 16), ended: make(chan struct{})}
 	e.count(1)
 	go c.serve(s, index)
-	near := &linkStream{call: c, end: e, send: c.up, recv: c.down, request: true}
-	near.out.Reset(nil, e)
+	near := &linkStream{call: c, end: e, table: linkTable{e, to.Contract()}, send: c.up, recv: c.down, request: true}
+	near.out.Reset(nil, near.table)
 	return near, nil
 }
 
@@ -157,8 +157,8 @@ type linkCall struct {
 }
 
 func (c *linkCall) serve(s *tenon.Service, index int) {
-	far := &linkStream{call: c, end: c.end.peer, send: c.down, recv: c.up}
-	far.out.Reset(nil, far.end)
+	far := &linkStream{call: c, end: c.end.peer, table: linkTable{c.end.peer, s.Contract}, send: c.down, recv: c.up}
+	far.out.Reset(nil, far.table)
 	in := &tenon.Incoming{Conn: c.end.peer}
 	ctx := context.WithValue(c.ctx, tenon.IncomingKey(), in)
 	c.err = guard(func() error { return s.Server.ServeCall(ctx, index, far) })
@@ -181,10 +181,19 @@ func guard(f func() error) (err error) {
 	return f()
 }
 
+// A linkTable is what the messages of a call know.
+type linkTable struct {
+	*end
+	contract *tenon.Contract
+}
+
+func (t linkTable) CallContract() *tenon.Contract { return t.contract }
+
 // A linkStream is one end of a call.
 type linkStream struct {
 	call    *linkCall
 	end     *end
+	table   linkTable
 	send    chan []byte
 	recv    chan []byte
 	request bool
@@ -203,7 +212,7 @@ func (s *linkStream) Send() error {
 	if err != nil {
 		return err
 	}
-	s.out.Reset(nil, s.end)
+	s.out.Reset(nil, s.table)
 	select {
 	case s.send <- b: // also when the call has ended meanwhile: who sends needn't know
 		return nil
@@ -282,7 +291,7 @@ func (s *linkStream) received(b []byte, ok bool) (*tenon.Message, error) {
 	if !ok {
 		return nil, io.EOF
 	}
-	s.in.Load(b, s.end)
+	s.in.Load(b, s.table)
 	return &s.in, nil
 }
 

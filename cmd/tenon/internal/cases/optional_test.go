@@ -2,6 +2,7 @@ package cases_test
 
 import (
 	"context"
+	"io"
 	"testing"
 
 	"github.com/tenon-go/tenon"
@@ -108,4 +109,68 @@ func TestFakes(t *testing.T) {
 	listener := must(store.Sub(t.Context()))(t)
 	listener.Told(t.Context(), "it")
 	tenon.Release(listener)
+}
+
+// TestFakesOfRefs uses fakes of what is no contract of its own: of an interface
+// that a contract passes, and of optional parts.
+func TestFakesOfRefs(t *testing.T) {
+	words := []string{"one", "two"}
+	cursor := &fakes.FakeCursor{
+		NextFunc: func(context.Context) (string, error) {
+			if len(words) == 0 {
+				return "", io.EOF
+			}
+			word := words[0]
+			words = words[1:]
+			return word, nil
+		},
+		CloseFunc: func() error { return nil },
+	}
+	both := struct {
+		*fakes.FakeStore
+		*fakes.FakeGetSizer
+	}{
+		&fakes.FakeStore{CursorFunc: func(context.Context) (fakes.Cursor, error) { return cursor, nil }},
+		&fakes.FakeGetSizer{SizeFunc: func(context.Context) (int64, error) { return 42, nil }},
+	}
+	store := must(fakes.OpenStore(t.Context(), tenontest.Serve(t, app, fakes.ServeStore(both))))(t)
+	c := must(store.Cursor(t.Context()))(t)
+	equal(t, must(c.Next(t.Context()))(t), "one")
+	equal(t, must(c.Next(t.Context()))(t), "two")
+	_, err := c.Next(t.Context())
+	is(t, err, io.EOF)
+	ok(t, c.Close())
+	equal(t, len(cursor.NextCalls()), 3)
+	equal(t, len(cursor.CloseCalls()), 1)
+
+	sizer := store.(fakes.GetSizer)
+	equal(t, must(sizer.Size(t.Context()))(t), 42)
+	_, err = sizer.GetSize(t.Context(), "key")
+	hasCode(t, err, tenon.Unimplemented)
+	equal(t, both.GetSizeCalls()[0].Key, "key")
+
+	alone := must(fakes.OpenStore(t.Context(), tenontest.Serve(t, app, fakes.ServeStore(both.FakeStore))))(t)
+	if _, ok := alone.(fakes.Sizer); ok {
+		t.Error("a fake of a contract has an optional part")
+	}
+}
+
+// What a method returns in place of a channel: nil beside an error, and else one
+// that is closed.
+func TestNoChannel(t *testing.T) {
+	fake := new(fakes.FakeStore)
+	stores := map[string]fakes.Store{
+		"fake": fake,
+		"open": must(fakes.OpenStore(t.Context(), tenontest.Serve(t, app, fakes.ServeStore(fake))))(t),
+	}
+	for name, store := range stores {
+		ch, err := store.Changes(t.Context())
+		hasCode(t, err, tenon.Unimplemented)
+		if ch != nil {
+			t.Errorf("%s: there is a channel beside %v", name, err)
+		}
+		if _, ok := <-store.Ticks(t.Context()); ok {
+			t.Errorf("%s: the channel has an element", name)
+		}
+	}
 }

@@ -260,6 +260,47 @@ func testRecursive(t *testing.T, r recursive.Recursive) {
 	ring.Next = ring
 	_, _, err = r.Self(ctx, ring, recursive.Tree{})
 	hasCode(t, err, tenon.InvalidArgument)
+	testKnots(t, r)
+}
+
+// testKnots is about lists and maps that contain themselves without a struct
+// between.
+func testKnots(t *testing.T, r recursive.Recursive) {
+	ctx := within(t)
+	lists := recursive.Lists{nil, {}, {{nil}, {}}}
+	pointers := recursive.Pointers{{}, {{}, {}}}
+	a, b, c, d, e, err := r.Lists(ctx, lists, pointers, recursive.Pairs{nil, {{}, {nil, {{}}}}}, []recursive.Lists{lists, nil}, &recursive.Lists{})
+	ok(t, err)
+	if len(a) != 3 || a[0] != nil || a[1] != nil || len(a[2]) != 2 || len(a[2][0]) != 1 {
+		t.Errorf("lists arrive as %#v", a)
+	}
+	if len(b) != 2 || *b[0] != nil || len(*b[1]) != 2 {
+		t.Errorf("pointers to lists arrive as %#v", b)
+	}
+	if c[0] != nil || len(c[1]) != 2 || c[1][1][0] != nil || len(c[1][1][1]) != 1 {
+		t.Errorf("arrays arrive as %#v", c)
+	}
+	if len(d) != 2 || d[1] != nil || e == nil || *e != nil {
+		t.Errorf("a list of them and a pointer arrive as %#v, %#v", d, e)
+	}
+	maps, _, _, _, err := r.Maps(ctx, recursive.Maps{"nil": nil, "": {}, "a": {"b": {"c": nil}}}, nil, nil, nil)
+	ok(t, err)
+	if v, ok := maps["nil"]; len(maps) != 3 || !ok || v != nil || len(maps["a"]["b"]) != 1 {
+		t.Errorf("maps arrive as %#v", maps)
+	}
+
+	_, _, _, _, _, err = r.Lists(ctx, nil, recursive.Pointers{{nil}}, recursive.Pairs{}, nil, nil)
+	is(t, err, tenon.ErrNilElement)
+	ring := recursive.Lists{nil, nil}
+	ring[0], ring[1] = ring, ring
+	_, _, _, _, _, err = r.Lists(ctx, ring, nil, recursive.Pairs{}, nil, nil)
+	hasCode(t, err, tenon.InvalidArgument)
+	knot := recursive.Maps{}
+	knot["itself"] = knot
+	_, _, _, _, err = r.Maps(ctx, knot, nil, nil, nil)
+	hasCode(t, err, tenon.InvalidArgument)
+	_, err = r.Knots(ctx, recursive.Knots{Maps: []recursive.Maps{knot}})
+	hasCode(t, err, tenon.InvalidArgument)
 }
 
 func testShadowed(t *testing.T, s shadowed.Shadows) {

@@ -10,6 +10,7 @@ import (
 	"github.com/tenon-go/tenon/cmd/tenon/internal/cases/alias"
 	"github.com/tenon-go/tenon/cmd/tenon/internal/cases/basics"
 	"github.com/tenon-go/tenon/cmd/tenon/internal/cases/big"
+	"github.com/tenon-go/tenon/cmd/tenon/internal/cases/broken"
 	"github.com/tenon-go/tenon/cmd/tenon/internal/cases/bytes"
 	"github.com/tenon-go/tenon/cmd/tenon/internal/cases/callbacks"
 	"github.com/tenon-go/tenon/cmd/tenon/internal/cases/collide"
@@ -96,6 +97,9 @@ func all() []testCase {
 		}},
 		{"big", []contract{
 			of(big.ServeBig(big.Echo{}), big.OpenBig, nil),
+		}},
+		{"broken", []contract{
+			of(broken.ServeProbe(&broken.Impl{}), broken.OpenProbe, testBroken),
 		}},
 		{"bytes", []contract{
 			of(bytes.ServeBytes(bytes.Echo{}), bytes.OpenBytes, nil),

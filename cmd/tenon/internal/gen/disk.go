@@ -86,17 +86,30 @@ func (d *disk) read(name string) error {
 	return nil
 }
 
-// ledger returns the .proto that was written last time. If it has another name
-// now, the package having been renamed, it is the only one that is there.
-func (d *disk) ledger(name string) []byte {
+// ledger returns the .proto that was written last time, and its name. If it has
+// another one now, the package having been renamed, it is the only one that is
+// there.
+func (d *disk) ledger(name string) (string, []byte) {
 	if data, ok := d.ours[name]; ok {
-		return data
+		return name, data
 	}
 	protos := d.protos()
 	if len(protos) != 1 {
+		return "", nil
+	}
+	return protos[0], d.ours[protos[0]]
+}
+
+// checkLedger refuses to begin anew where code says that there was a ledger: other
+// numbers would be given than those that are deployed.
+func (d *disk) checkLedger(name, command string) error {
+	if len(d.ours) == 0 || d.others[name] {
 		return nil
 	}
-	return d.ours[protos[0]]
+	problems := new(model.Problems)
+	problems.Add(token.Position{Filename: filepath.Join(d.dir, name)}, "restore it from version control; or, if nothing that was built with it is deployed, begin anew with: "+command,
+		"the ledger of field numbers is missing, but %s was generated with one", slices.Min(slices.Collect(maps.Keys(d.ours))))
+	return problems.Err()
 }
 
 // protos are the names of our .proto files.

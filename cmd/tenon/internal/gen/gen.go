@@ -96,7 +96,7 @@ func (o Options) generate(p *model.Package) (*Package, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes, err := assign(p, disk.ledger(p.ProtoFile), o.Breaking)
+	changes, err := o.assign(p, disk)
 	if err != nil {
 		return nil, err
 	}

@@ -98,7 +98,7 @@ func (o Options) leftover(dir string) (*Package, error) {
 	}
 	if protos := d.protos(); len(protos) > 0 && !o.Breaking {
 		problems := new(model.Problems)
-		problems.Add(token.Position{Filename: filepath.Join(d.dir, protos[0])}, "if no peer that is deployed uses them, run tenon gen --breaking to remove what was generated",
+		problems.Add(token.Position{Filename: filepath.Join(d.dir, protos[0])}, "if no peer that is deployed uses them, remove what was generated with: "+o.breakingIn(d.dir)+"/...",
 			"the package has no contract any more, and this file describes those that it had")
 		return nil, problems.Err()
 	}

@@ -31,6 +31,7 @@ type target struct {
 	Var     string // "store": what a variable, and the type of a stub, are called
 	App     string // the expression for the app: "kv.App"
 	Methods []*method
+	Others  []string // other contracts of the package, if none was asked for by name
 
 	// What the stubs and the calls need, as lines of an import declaration.
 	Imports, CallImports []string
@@ -45,6 +46,11 @@ func (t *target) Calls() []*method {
 		return t.Methods
 	}
 	return append(slices.DeleteFunc(slices.Clone(t.Methods), isClose), t.Methods[i])
+}
+
+// Ranges reports whether a stream is ranged over.
+func (t *target) Ranges() bool {
+	return slices.ContainsFunc(t.Methods, func(m *method) bool { return m.Range != "" })
 }
 
 // plan looks at the options, and makes nothing yet.
@@ -102,8 +108,27 @@ func (m *module) contract(ctx context.Context) error {
 	if err := m.get(ctx); err != nil {
 		return err
 	}
-	m.For, err = loadTarget(ctx, m.Dir, m.From)
-	return err
+	if m.For, err = loadTarget(ctx, m.Dir, m.From); err != nil {
+		return err
+	}
+	m.sayWhich()
+	return nil
+}
+
+// sayWhich says which of several contracts was taken, and how to name another.
+func (m *module) sayWhich() {
+	if len(m.For.Others) == 0 {
+		return
+	}
+	pkg, version, versioned := strings.Cut(m.Contract, "@")
+	others := make([]string, len(m.For.Others))
+	for i, name := range m.For.Others {
+		others[i] = "--contract " + pkg + "." + name
+		if versioned {
+			others[i] += "@" + version
+		}
+	}
+	fmt.Fprintf(m.Log, "of the contracts of package %s this is for %s, the first; for another: %s\n", m.For.Package, m.For.Type, strings.Join(others, ", or "))
 }
 
 // get has the go command find the contract's module, and what it requires. One in

@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	modpath "golang.org/x/mod/module"
 )
@@ -37,11 +38,30 @@ func modulePath(o Options) (module, name string, err error) {
 	}
 	if o.Module != "" {
 		module = o.Module
+		if err := checkName(o.Name); err != nil {
+			return "", "", err
+		}
 	}
 	if err := checkModule(module); err != nil {
 		return "", "", err
 	}
 	return module, lastElement(o.Name), nil
+}
+
+// checkName looks at a NAME that is no module's path, and so needn't be one: a
+// directory, a program and a type are called after it all the same, and what is
+// written for a shell mentions it.
+func checkName(name string) error {
+	const hint = "use letters, digits and -, as in: greet"
+	for _, r := range name {
+		if r == utf8.RuneError || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_./", r) {
+			return fmt.Errorf("tenon new: NAME is %q, and %q can't be in it; %s", name, r, hint)
+		}
+	}
+	if last := lastElement(name); strings.HasPrefix(name, "-") || !strings.ContainsFunc(last, unicode.IsLetter) || strings.ContainsAny(last[:1], "-.") {
+		return fmt.Errorf("tenon new: NAME is %q, after which nothing can be called; %s", name, hint)
+	}
+	return nil
 }
 
 // lastElement is the last element of a path that is not a major version.

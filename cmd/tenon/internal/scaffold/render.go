@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+	"unicode/utf8"
 
 	modpath "golang.org/x/mod/module"
 )
@@ -88,7 +89,10 @@ func (m *module) Tool() string { return tool }
 func (m *module) Sub(name string) string { return core + "/" + name }
 
 // Title is the program's name at the beginning of a sentence.
-func (m *module) Title() string { return strings.ToUpper(m.Program[:1]) + m.Program[1:] }
+func (m *module) Title() string {
+	_, n := utf8.DecodeRuneInString(m.Program)
+	return strings.ToUpper(m.Program[:n]) + m.Program[n:]
+}
 
 // Requires are the modules that go.mod asks for before go mod tidy has seen it.
 func (m *module) Requires() []string {

@@ -74,6 +74,7 @@ func New(ctx context.Context, o Options) error {
 		return err
 	}
 	if err := write(m.Dir, files); err != nil {
+		made.undo(files...)
 		return err
 	}
 	if err := m.finish(ctx); err != nil {
@@ -89,14 +90,19 @@ type madeDir struct {
 	there bool
 }
 
-// undo leaves the directory as it was before there were more than these files.
-func (d madeDir) undo() {
+// undo leaves the directory as it was before there were these files, and those of
+// the go command. Of a directory that was there it removes nothing else.
+func (d madeDir) undo(files ...file) {
 	if !d.there {
 		os.RemoveAll(d.path)
 		return
 	}
-	for _, name := range []string{"go.mod", "go.sum"} {
+	for _, f := range append(files, file{name: "go.mod"}, file{name: "go.sum"}) {
+		name := filepath.FromSlash(f.name)
 		os.Remove(filepath.Join(d.path, name))
+		for dir := filepath.Dir(name); dir != "."; dir = filepath.Dir(dir) {
+			os.Remove(filepath.Join(d.path, dir)) // which fails if there is something in it
+		}
 	}
 }
 

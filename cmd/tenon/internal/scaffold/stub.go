@@ -15,8 +15,9 @@ type method struct {
 	Params string // "ctx context.Context, key string"
 	Result string // "([]byte, error)"
 	Body   string // of the stub
-	Call   string // how it is called with nothing in particular: `Get(ctx, "")`
+	Call   string // how it is called with nothing in particular: `Get(ctx, "world")`
 	Needs  string // what it is called with that can't be made up, "an io.Reader"; then Call is empty
+	Beside string // "a channel" or "an iterator" that it returns beside other results; then Call is empty
 	Range  string // the variables of a loop over what it returns; empty if that is no iterator
 	Values bool   // it returns something
 }
@@ -29,6 +30,9 @@ func methodsOf(typ *types.TypeName, fset *token.FileSet, stubs, calls *imports) 
 		fns[i] = iface.Method(i)
 		if !fns[i].Exported() {
 			return nil, fmt.Errorf("tenon new: no other package can implement %s: its method %s is not exported", typ.Name(), fns[i].Name())
+		}
+		if err := checkVisible(typ.Name(), fns[i]); err != nil {
+			return nil, err
 		}
 	}
 	slices.SortStableFunc(fns, func(a, b *types.Func) int {
@@ -129,7 +133,7 @@ func iterator(name string, yield *types.Signature, names *imports) string {
 	return head + "}"
 }
 
-// call writes a call with zero values.
+// call writes a call with made-up values.
 func (m *method) call(sig *types.Signature, names *imports) {
 	var args []string
 	for i := range sig.Params().Len() {
@@ -143,11 +147,37 @@ func (m *method) call(sig *types.Signature, names *imports) {
 			m.Needs = types.TypeString(typ, (*types.Package).Name)
 			return
 		default:
-			args = append(args, zero(typ, names))
+			args = append(args, madeUp(typ, names))
 		}
 	}
+	if m.Beside = stream(sig.Results()); m.Beside != "" && sig.Results().Len() > 1 {
+		return
+	}
+	m.Beside = ""
 	m.Call = m.Name + "(" + strings.Join(args, ", ") + ")"
 	m.Range = loop(sig.Results())
+}
+
+// madeUp is an argument that most methods make something of: an empty string is
+// an error to many.
+func madeUp(typ types.Type, names *imports) string {
+	if z := zero(typ, names); z != `""` {
+		return z
+	}
+	return `"world"`
+}
+
+// stream says what of results is one.
+func stream(results *types.Tuple) string {
+	for v := range results.Variables() {
+		switch {
+		case isChan(v.Type()):
+			return "a channel"
+		case yieldOf(v.Type()) != nil:
+			return "an iterator"
+		}
+	}
+	return ""
 }
 
 // loop is what a loop over a result assigns: it is ranged over only if it is all

@@ -30,6 +30,11 @@ func loadTarget(ctx context.Context, dir string, o *origin) (*target, error) {
 	}
 	t.Imports, t.CallImports = stubs.lines(), calls.lines()
 	t.App = appOf(pkg)
+	if o.Interface == "" {
+		for _, other := range contracts(pkg)[1:] {
+			t.Others = append(t.Others, other.Name())
+		}
+	}
 	return t, nil
 }
 
@@ -125,7 +130,7 @@ func (m *imports) qualify(p *types.Package) string {
 // standing are the imports that the templates have themselves, by name.
 var standing = map[string]string{
 	"bytes": "bytes", "context": "context", "exec": "os/exec", "fmt": "fmt", "host": core + "/host", "io": "io", "log": "log", "os": "os",
-	"plugin": core + "/plugin", "tenon": core, "tenontest": core + "/tenontest", "testing": "testing",
+	"plugin": core + "/plugin", "tenon": core, "tenontest": core + "/tenontest", "testing": "testing", "time": "time",
 }
 
 func (m *imports) used(name, path string) bool {

@@ -659,6 +659,14 @@ func (v basePlainServer) servePlain(ctx context.Context, call tenon.Stream) erro
 
 // ---- types
 
+// If this does not compile, base.Event is not what this file was generated from:
+// run go generate.
+var _ = base.Event(struct {
+	Name string
+	Kind base.Kind
+	Sub  []base.Sub
+}{})
+
 // writeBaseEvent writes v as a nested message.
 func writeBaseEvent(m *tenon.Message, num int32, v *base.Event) {
 	mark := m.Begin(num)
@@ -685,7 +693,7 @@ func readBaseEvent(m *tenon.Message, v *base.Event) {
 			v.Kind = base.Kind(m.ReadIntN(32))
 		case 3:
 			if len(v.Sub) == cap(v.Sub) {
-				v.Sub = tenon.Grow(v.Sub, m.Count())
+				v.Sub = tenon.Grow(m, v.Sub, m.Count())
 			}
 			v.Sub = append(v.Sub, base.Sub{})
 			readBaseSub(m, &v.Sub[len(v.Sub)-1])
@@ -693,6 +701,12 @@ func readBaseEvent(m *tenon.Message, v *base.Event) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, base.Sub is not what this file was generated from:
+// run go generate.
+var _ = base.Sub(struct {
+	N int
+}{})
 
 // writeBaseSub writes v as a nested message.
 func writeBaseSub(m *tenon.Message, num int32, v *base.Sub) {
@@ -715,13 +729,22 @@ func readBaseSub(m *tenon.Message, v *base.Sub) {
 	m.Leave(mark)
 }
 
+// If this does not compile, Fields is not what this file was generated from: run
+// go generate.
+var _ = Fields(struct {
+	Event  base.Event
+	Events []*base.Event
+	Kinds  map[base.Kind]base.Sub
+	Event2 Event
+}{})
+
 // writeFields writes v as a nested message.
 func writeFields(m *tenon.Message, num int32, v *Fields) {
 	mark := m.Begin(num)
 	writeBaseEvent(m, 1, &v.Event)
 	for _, e := range v.Events {
 		if e == nil {
-			m.Fail(tenon.ErrNilElement)
+			m.NilElement(2)
 			break
 		}
 		writeBaseEvent(m, 2, e)
@@ -745,14 +768,14 @@ func readFields(m *tenon.Message, v *Fields) {
 			readBaseEvent(m, &v.Event)
 		case 2:
 			if len(v.Events) == cap(v.Events) {
-				v.Events = tenon.Grow(v.Events, m.Count())
+				v.Events = tenon.Grow(m, v.Events, m.Count())
 			}
-			e := new(base.Event)
+			e := tenon.New[base.Event](m)
 			readBaseEvent(m, e)
 			v.Events = append(v.Events, e)
 		case 3:
 			if v.Kinds == nil {
-				v.Kinds = make(map[base.Kind]base.Sub, m.Count())
+				v.Kinds = tenon.Map[map[base.Kind]base.Sub](m)
 			}
 			var k base.Kind
 			var e base.Sub
@@ -766,13 +789,19 @@ func readFields(m *tenon.Message, v *Fields) {
 				}
 			}
 			m.Leave(mark2)
-			v.Kinds[k] = e
+			tenon.Put(m, v.Kinds, k, e)
 		case 4:
 			readEvent(m, &v.Event2)
 		}
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Event is not what this file was generated from: run
+// go generate.
+var _ = Event(struct {
+	Own string
+}{})
 
 // writeEvent writes v as a nested message.
 func writeEvent(m *tenon.Message, num int32, v *Event) {
@@ -795,6 +824,15 @@ func readEvent(m *tenon.Message, v *Event) {
 	m.Leave(mark)
 }
 
+// If this does not compile, WithListener is not what this file was generated
+// from: run go generate.
+var _ = WithListener(struct {
+	Name      string
+	Listener  base.Listener
+	Listeners []base.Listener
+	Event     base.Event
+}{})
+
 // writeWithListener writes v as a nested message. If kept is true, what it
 // refers to may be kept.
 func writeWithListener(m *tenon.Message, num int32, v *WithListener, kept bool) {
@@ -805,7 +843,7 @@ func writeWithListener(m *tenon.Message, num int32, v *WithListener, kept bool) 
 	writeBaseListener(m, 2, v.Listener, kept)
 	for _, e := range v.Listeners {
 		if e == nil {
-			m.Fail(tenon.ErrNilElement)
+			m.NilElement(3)
 			break
 		}
 		writeBaseListener(m, 3, e, kept)
@@ -825,7 +863,7 @@ func readWithListener(m *tenon.Message, v *WithListener) {
 			v.Listener = readBaseListener(m)
 		case 3:
 			if len(v.Listeners) == cap(v.Listeners) {
-				v.Listeners = tenon.Grow(v.Listeners, m.Count())
+				v.Listeners = tenon.Grow(m, v.Listeners, m.Count())
 			}
 			v.Listeners = append(v.Listeners, readBaseListener(m))
 		case 4:

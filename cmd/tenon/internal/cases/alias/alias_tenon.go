@@ -145,13 +145,13 @@ func (c *aliasesClient) Lists(ctx Ctx, a Entries, b ByName, cArg Gen[Gen[int]]) 
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
 			r0 = append(r0, item{})
 			readItem(in, &r0[len(r0)-1])
 		case 2:
 			if r1 == nil {
-				r1 = make(ByName, in.Count())
+				r1 = tenon.Map[ByName](in)
 			}
 			var k Text
 			var e item
@@ -165,10 +165,10 @@ func (c *aliasesClient) Lists(ctx Ctx, a Entries, b ByName, cArg Gen[Gen[int]]) 
 				}
 			}
 			in.Leave(mark)
-			r1[k] = e
+			tenon.Put(in, r1, k, e)
 		case 3:
 			if len(r2) == cap(r2) {
-				r2 = tenon.Grow(r2, in.Count())
+				r2 = tenon.Grow(in, r2, in.Count())
 			}
 			var e Gen[int]
 			mark := in.Enter()
@@ -176,7 +176,7 @@ func (c *aliasesClient) Lists(ctx Ctx, a Entries, b ByName, cArg Gen[Gen[int]]) 
 				switch in.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, in.CountPacked(0))
+						e = tenon.Grow(in, e, in.CountPacked(0))
 					}
 					for in.Elem() {
 						e = append(e, int(in.ReadIntN(0)))
@@ -351,13 +351,13 @@ func (v aliasesServer) serveLists(ctx context.Context, call tenon.Stream) error 
 		switch in.Field() {
 		case 1:
 			if len(a) == cap(a) {
-				a = tenon.Grow(a, in.Count())
+				a = tenon.Grow(in, a, in.Count())
 			}
 			a = append(a, item{})
 			readItem(in, &a[len(a)-1])
 		case 2:
 			if b == nil {
-				b = make(ByName, in.Count())
+				b = tenon.Map[ByName](in)
 			}
 			var k Text
 			var e item
@@ -371,10 +371,10 @@ func (v aliasesServer) serveLists(ctx context.Context, call tenon.Stream) error 
 				}
 			}
 			in.Leave(mark)
-			b[k] = e
+			tenon.Put(in, b, k, e)
 		case 3:
 			if len(c) == cap(c) {
-				c = tenon.Grow(c, in.Count())
+				c = tenon.Grow(in, c, in.Count())
 			}
 			var e Gen[int]
 			mark := in.Enter()
@@ -382,7 +382,7 @@ func (v aliasesServer) serveLists(ctx context.Context, call tenon.Stream) error 
 				switch in.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, in.CountPacked(0))
+						e = tenon.Grow(in, e, in.CountPacked(0))
 					}
 					for in.Elem() {
 						e = append(e, int(in.ReadIntN(0)))
@@ -460,7 +460,7 @@ func (v aliasesServer) serveAll(ctx context.Context, call tenon.Stream) error {
 		switch in.Field() {
 		case 1:
 			if len(e) == cap(e) {
-				e = tenon.Grow(e, in.Count())
+				e = tenon.Grow(in, e, in.Count())
 			}
 			e = append(e, item{})
 			readItem(in, &e[len(e)-1])
@@ -493,7 +493,7 @@ func (v aliasesServer) serveEach(ctx context.Context, call tenon.Stream) error {
 		switch in.Field() {
 		case 1:
 			if len(e) == cap(e) {
-				e = tenon.Grow(e, in.Count())
+				e = tenon.Grow(in, e, in.Count())
 			}
 			e = append(e, item{})
 			readItem(in, &e[len(e)-1])
@@ -687,6 +687,14 @@ func (v watcherServer) serveSeen(ctx context.Context, call tenon.Stream) error {
 
 // ---- types
 
+// If this does not compile, item is not what this file was generated from: run
+// go generate.
+var _ = item(struct {
+	Name Text
+	Data Bytes
+	At   *When
+}{})
+
 // writeItem writes v as a nested message.
 func writeItem(m *tenon.Message, num int32, v *item) {
 	mark := m.Begin(num)
@@ -712,7 +720,7 @@ func readItem(m *tenon.Message, v *item) {
 		case 2:
 			v.Data = m.ReadBytes()
 		case 3:
-			v.At = new(When)
+			v.At = tenon.New[When](m)
 			*v.At = m.ReadTime()
 		}
 	}

@@ -413,25 +413,25 @@ func (c *basicsClient) Pointed(ctx context.Context, a *bool, b *int, cArg *uint8
 	for in.Next() {
 		switch in.Field() {
 		case 1:
-			r0 = new(bool)
+			r0 = tenon.New[bool](in)
 			*r0 = in.ReadBool()
 		case 2:
-			r1 = new(int)
+			r1 = tenon.New[int](in)
 			*r1 = int(in.ReadIntN(0))
 		case 3:
-			r2 = new(uint8)
+			r2 = tenon.New[uint8](in)
 			*r2 = uint8(in.ReadUintN(8))
 		case 4:
-			r3 = new(float64)
+			r3 = tenon.New[float64](in)
 			*r3 = in.ReadDouble()
 		case 5:
-			r4 = new(string)
+			r4 = tenon.New[string](in)
 			*r4 = in.ReadString()
 		case 6:
-			r5 = new(Int16)
+			r5 = tenon.New[Int16](in)
 			*r5 = Int16(in.ReadIntN(16))
 		case 7:
-			r6 = new(complex128)
+			r6 = tenon.New[complex128](in)
 			*r6 = in.ReadComplex()
 		}
 	}
@@ -495,47 +495,47 @@ func (c *basicsClient) Listed(ctx context.Context, a []bool, b []int, cArg []uin
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.CountPacked(0))
+				r0 = tenon.Grow(in, r0, in.CountPacked(0))
 			}
 			for in.Elem() {
 				r0 = append(r0, in.ReadBool())
 			}
 		case 2:
 			if len(r1) == cap(r1) {
-				r1 = tenon.Grow(r1, in.CountPacked(0))
+				r1 = tenon.Grow(in, r1, in.CountPacked(0))
 			}
 			for in.Elem() {
 				r1 = append(r1, int(in.ReadIntN(0)))
 			}
 		case 3:
 			if len(r2) == cap(r2) {
-				r2 = tenon.Grow(r2, in.CountPacked(0))
+				r2 = tenon.Grow(in, r2, in.CountPacked(0))
 			}
 			for in.Elem() {
 				r2 = append(r2, uint16(in.ReadUintN(16)))
 			}
 		case 4:
 			if len(r3) == cap(r3) {
-				r3 = tenon.Grow(r3, in.CountPacked(32))
+				r3 = tenon.Grow(in, r3, in.CountPacked(32))
 			}
 			for in.Elem() {
 				r3 = append(r3, in.ReadFloat())
 			}
 		case 5:
 			if len(r4) == cap(r4) {
-				r4 = tenon.Grow(r4, in.Count())
+				r4 = tenon.Grow(in, r4, in.Count())
 			}
 			r4 = append(r4, in.ReadString())
 		case 6:
 			if len(r5) == cap(r5) {
-				r5 = tenon.Grow(r5, in.CountPacked(0))
+				r5 = tenon.Grow(in, r5, in.CountPacked(0))
 			}
 			for in.Elem() {
 				r5 = append(r5, Int32(in.ReadInt()))
 			}
 		case 7:
 			if len(r6) == cap(r6) {
-				r6 = tenon.Grow(r6, in.Count())
+				r6 = tenon.Grow(in, r6, in.Count())
 			}
 			r6 = append(r6, complex64(in.ReadComplex()))
 		}
@@ -1037,25 +1037,25 @@ func (v basicsServer) servePointed(ctx context.Context, call tenon.Stream) error
 	for in.Next() {
 		switch in.Field() {
 		case 1:
-			a = new(bool)
+			a = tenon.New[bool](in)
 			*a = in.ReadBool()
 		case 2:
-			b = new(int)
+			b = tenon.New[int](in)
 			*b = int(in.ReadIntN(0))
 		case 3:
-			c = new(uint8)
+			c = tenon.New[uint8](in)
 			*c = uint8(in.ReadUintN(8))
 		case 4:
-			d = new(float64)
+			d = tenon.New[float64](in)
 			*d = in.ReadDouble()
 		case 5:
-			e = new(string)
+			e = tenon.New[string](in)
 			*e = in.ReadString()
 		case 6:
-			f = new(Int16)
+			f = tenon.New[Int16](in)
 			*f = Int16(in.ReadIntN(16))
 		case 7:
-			g = new(complex128)
+			g = tenon.New[complex128](in)
 			*g = in.ReadComplex()
 		}
 	}
@@ -1107,47 +1107,47 @@ func (v basicsServer) serveListed(ctx context.Context, call tenon.Stream) error 
 		switch in.Field() {
 		case 1:
 			if len(a) == cap(a) {
-				a = tenon.Grow(a, in.CountPacked(0))
+				a = tenon.Grow(in, a, in.CountPacked(0))
 			}
 			for in.Elem() {
 				a = append(a, in.ReadBool())
 			}
 		case 2:
 			if len(b) == cap(b) {
-				b = tenon.Grow(b, in.CountPacked(0))
+				b = tenon.Grow(in, b, in.CountPacked(0))
 			}
 			for in.Elem() {
 				b = append(b, int(in.ReadIntN(0)))
 			}
 		case 3:
 			if len(c) == cap(c) {
-				c = tenon.Grow(c, in.CountPacked(0))
+				c = tenon.Grow(in, c, in.CountPacked(0))
 			}
 			for in.Elem() {
 				c = append(c, uint16(in.ReadUintN(16)))
 			}
 		case 4:
 			if len(d) == cap(d) {
-				d = tenon.Grow(d, in.CountPacked(32))
+				d = tenon.Grow(in, d, in.CountPacked(32))
 			}
 			for in.Elem() {
 				d = append(d, in.ReadFloat())
 			}
 		case 5:
 			if len(e) == cap(e) {
-				e = tenon.Grow(e, in.Count())
+				e = tenon.Grow(in, e, in.Count())
 			}
 			e = append(e, in.ReadString())
 		case 6:
 			if len(f) == cap(f) {
-				f = tenon.Grow(f, in.CountPacked(0))
+				f = tenon.Grow(in, f, in.CountPacked(0))
 			}
 			for in.Elem() {
 				f = append(f, Int32(in.ReadInt()))
 			}
 		case 7:
 			if len(g) == cap(g) {
-				g = tenon.Grow(g, in.Count())
+				g = tenon.Grow(in, g, in.Count())
 			}
 			g = append(g, complex64(in.ReadComplex()))
 		}
@@ -1325,6 +1325,45 @@ func (v basicsServer) serveValues(ctx context.Context, call tenon.Stream) error 
 }
 
 // ---- types
+
+// If this does not compile, Fields is not what this file was generated from: run
+// go generate.
+var _ = Fields(struct {
+	Bool            bool
+	Int             int
+	Int8            int8
+	Int16           int16
+	Int32           int32
+	Int64           int64
+	Uint            uint
+	Uint8           uint8
+	Uint16          uint16
+	Uint32          uint32
+	Uint64          uint64
+	Uintptr         uintptr
+	Float32         float32
+	Float64         float64
+	Complex64       complex64
+	Complex128      complex128
+	String          string
+	NamedBool       Bool
+	NamedInt        Int
+	NamedInt8       Int8
+	NamedInt16      Int16
+	NamedInt32      Int32
+	NamedInt64      Int64
+	NamedUint       Uint
+	NamedUint8      Uint8
+	NamedUint16     Uint16
+	NamedUint32     Uint32
+	NamedUint64     Uint64
+	NamedUintptr    Uintptr
+	NamedFloat32    Float32
+	NamedFloat64    Float64
+	NamedComplex64  Complex64
+	NamedComplex128 Complex128
+	NamedString     String
+}{})
 
 // writeFields writes v as a nested message.
 func writeFields(m *tenon.Message, num int32, v *Fields) {
@@ -1512,6 +1551,45 @@ func readFields(m *tenon.Message, v *Fields) {
 	m.Leave(mark)
 }
 
+// If this does not compile, Pointers is not what this file was generated from:
+// run go generate.
+var _ = Pointers(struct {
+	Bool            *bool
+	Int             *int
+	Int8            *int8
+	Int16           *int16
+	Int32           *int32
+	Int64           *int64
+	Uint            *uint
+	Uint8           *uint8
+	Uint16          *uint16
+	Uint32          *uint32
+	Uint64          *uint64
+	Uintptr         *uintptr
+	Float32         *float32
+	Float64         *float64
+	Complex64       *complex64
+	Complex128      *complex128
+	String          *string
+	NamedBool       *Bool
+	NamedInt        *Int
+	NamedInt8       *Int8
+	NamedInt16      *Int16
+	NamedInt32      *Int32
+	NamedInt64      *Int64
+	NamedUint       *Uint
+	NamedUint8      *Uint8
+	NamedUint16     *Uint16
+	NamedUint32     *Uint32
+	NamedUint64     *Uint64
+	NamedUintptr    *Uintptr
+	NamedFloat32    *Float32
+	NamedFloat64    *Float64
+	NamedComplex64  *Complex64
+	NamedComplex128 *Complex128
+	NamedString     *String
+}{})
+
 // writePointers writes v as a nested message.
 func writePointers(m *tenon.Message, num int32, v *Pointers) {
 	mark := m.Begin(num)
@@ -1626,111 +1704,150 @@ func readPointers(m *tenon.Message, v *Pointers) {
 	for m.Next() {
 		switch m.Field() {
 		case 1:
-			v.Bool = new(bool)
+			v.Bool = tenon.New[bool](m)
 			*v.Bool = m.ReadBool()
 		case 2:
-			v.Int = new(int)
+			v.Int = tenon.New[int](m)
 			*v.Int = int(m.ReadIntN(0))
 		case 3:
-			v.Int8 = new(int8)
+			v.Int8 = tenon.New[int8](m)
 			*v.Int8 = int8(m.ReadIntN(8))
 		case 4:
-			v.Int16 = new(int16)
+			v.Int16 = tenon.New[int16](m)
 			*v.Int16 = int16(m.ReadIntN(16))
 		case 5:
-			v.Int32 = new(int32)
+			v.Int32 = tenon.New[int32](m)
 			*v.Int32 = int32(m.ReadInt())
 		case 6:
-			v.Int64 = new(int64)
+			v.Int64 = tenon.New[int64](m)
 			*v.Int64 = m.ReadInt()
 		case 7:
-			v.Uint = new(uint)
+			v.Uint = tenon.New[uint](m)
 			*v.Uint = uint(m.ReadUintN(0))
 		case 8:
-			v.Uint8 = new(uint8)
+			v.Uint8 = tenon.New[uint8](m)
 			*v.Uint8 = uint8(m.ReadUintN(8))
 		case 9:
-			v.Uint16 = new(uint16)
+			v.Uint16 = tenon.New[uint16](m)
 			*v.Uint16 = uint16(m.ReadUintN(16))
 		case 10:
-			v.Uint32 = new(uint32)
+			v.Uint32 = tenon.New[uint32](m)
 			*v.Uint32 = uint32(m.ReadUint())
 		case 11:
-			v.Uint64 = new(uint64)
+			v.Uint64 = tenon.New[uint64](m)
 			*v.Uint64 = m.ReadUint()
 		case 12:
-			v.Uintptr = new(uintptr)
+			v.Uintptr = tenon.New[uintptr](m)
 			*v.Uintptr = uintptr(m.ReadUint())
 		case 13:
-			v.Float32 = new(float32)
+			v.Float32 = tenon.New[float32](m)
 			*v.Float32 = m.ReadFloat()
 		case 14:
-			v.Float64 = new(float64)
+			v.Float64 = tenon.New[float64](m)
 			*v.Float64 = m.ReadDouble()
 		case 15:
-			v.Complex64 = new(complex64)
+			v.Complex64 = tenon.New[complex64](m)
 			*v.Complex64 = complex64(m.ReadComplex())
 		case 16:
-			v.Complex128 = new(complex128)
+			v.Complex128 = tenon.New[complex128](m)
 			*v.Complex128 = m.ReadComplex()
 		case 17:
-			v.String = new(string)
+			v.String = tenon.New[string](m)
 			*v.String = m.ReadString()
 		case 18:
-			v.NamedBool = new(Bool)
+			v.NamedBool = tenon.New[Bool](m)
 			*v.NamedBool = Bool(m.ReadBool())
 		case 19:
-			v.NamedInt = new(Int)
+			v.NamedInt = tenon.New[Int](m)
 			*v.NamedInt = Int(m.ReadIntN(0))
 		case 20:
-			v.NamedInt8 = new(Int8)
+			v.NamedInt8 = tenon.New[Int8](m)
 			*v.NamedInt8 = Int8(m.ReadIntN(8))
 		case 21:
-			v.NamedInt16 = new(Int16)
+			v.NamedInt16 = tenon.New[Int16](m)
 			*v.NamedInt16 = Int16(m.ReadIntN(16))
 		case 22:
-			v.NamedInt32 = new(Int32)
+			v.NamedInt32 = tenon.New[Int32](m)
 			*v.NamedInt32 = Int32(m.ReadInt())
 		case 23:
-			v.NamedInt64 = new(Int64)
+			v.NamedInt64 = tenon.New[Int64](m)
 			*v.NamedInt64 = Int64(m.ReadInt())
 		case 24:
-			v.NamedUint = new(Uint)
+			v.NamedUint = tenon.New[Uint](m)
 			*v.NamedUint = Uint(m.ReadUintN(0))
 		case 25:
-			v.NamedUint8 = new(Uint8)
+			v.NamedUint8 = tenon.New[Uint8](m)
 			*v.NamedUint8 = Uint8(m.ReadUintN(8))
 		case 26:
-			v.NamedUint16 = new(Uint16)
+			v.NamedUint16 = tenon.New[Uint16](m)
 			*v.NamedUint16 = Uint16(m.ReadUintN(16))
 		case 27:
-			v.NamedUint32 = new(Uint32)
+			v.NamedUint32 = tenon.New[Uint32](m)
 			*v.NamedUint32 = Uint32(m.ReadUint())
 		case 28:
-			v.NamedUint64 = new(Uint64)
+			v.NamedUint64 = tenon.New[Uint64](m)
 			*v.NamedUint64 = Uint64(m.ReadUint())
 		case 29:
-			v.NamedUintptr = new(Uintptr)
+			v.NamedUintptr = tenon.New[Uintptr](m)
 			*v.NamedUintptr = Uintptr(m.ReadUint())
 		case 30:
-			v.NamedFloat32 = new(Float32)
+			v.NamedFloat32 = tenon.New[Float32](m)
 			*v.NamedFloat32 = Float32(m.ReadFloat())
 		case 31:
-			v.NamedFloat64 = new(Float64)
+			v.NamedFloat64 = tenon.New[Float64](m)
 			*v.NamedFloat64 = Float64(m.ReadDouble())
 		case 32:
-			v.NamedComplex64 = new(Complex64)
+			v.NamedComplex64 = tenon.New[Complex64](m)
 			*v.NamedComplex64 = Complex64(m.ReadComplex())
 		case 33:
-			v.NamedComplex128 = new(Complex128)
+			v.NamedComplex128 = tenon.New[Complex128](m)
 			*v.NamedComplex128 = Complex128(m.ReadComplex())
 		case 34:
-			v.NamedString = new(String)
+			v.NamedString = tenon.New[String](m)
 			*v.NamedString = String(m.ReadString())
 		}
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Lists is not what this file was generated from: run
+// go generate.
+var _ = Lists(struct {
+	Bool            []bool
+	Int             []int
+	Int8            []int8
+	Int16           []int16
+	Int32           []int32
+	Int64           []int64
+	Uint            []uint
+	Uint8           []uint8
+	Uint16          []uint16
+	Uint32          []uint32
+	Uint64          []uint64
+	Uintptr         []uintptr
+	Float32         []float32
+	Float64         []float64
+	Complex64       []complex64
+	Complex128      []complex128
+	String          []string
+	NamedBool       []Bool
+	NamedInt        []Int
+	NamedInt8       []Int8
+	NamedInt16      []Int16
+	NamedInt32      []Int32
+	NamedInt64      []Int64
+	NamedUint       []Uint
+	NamedUint8      []Uint8
+	NamedUint16     []Uint16
+	NamedUint32     []Uint32
+	NamedUint64     []Uint64
+	NamedUintptr    []Uintptr
+	NamedFloat32    []Float32
+	NamedFloat64    []Float64
+	NamedComplex64  []Complex64
+	NamedComplex128 []Complex128
+	NamedString     []String
+}{})
 
 // writeLists writes v as a nested message.
 func writeLists(m *tenon.Message, num int32, v *Lists) {
@@ -1955,49 +2072,49 @@ func readLists(m *tenon.Message, v *Lists) {
 		switch m.Field() {
 		case 1:
 			if len(v.Bool) == cap(v.Bool) {
-				v.Bool = tenon.Grow(v.Bool, m.CountPacked(0))
+				v.Bool = tenon.Grow(m, v.Bool, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Bool = append(v.Bool, m.ReadBool())
 			}
 		case 2:
 			if len(v.Int) == cap(v.Int) {
-				v.Int = tenon.Grow(v.Int, m.CountPacked(0))
+				v.Int = tenon.Grow(m, v.Int, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Int = append(v.Int, int(m.ReadIntN(0)))
 			}
 		case 3:
 			if len(v.Int8) == cap(v.Int8) {
-				v.Int8 = tenon.Grow(v.Int8, m.CountPacked(0))
+				v.Int8 = tenon.Grow(m, v.Int8, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Int8 = append(v.Int8, int8(m.ReadIntN(8)))
 			}
 		case 4:
 			if len(v.Int16) == cap(v.Int16) {
-				v.Int16 = tenon.Grow(v.Int16, m.CountPacked(0))
+				v.Int16 = tenon.Grow(m, v.Int16, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Int16 = append(v.Int16, int16(m.ReadIntN(16)))
 			}
 		case 5:
 			if len(v.Int32) == cap(v.Int32) {
-				v.Int32 = tenon.Grow(v.Int32, m.CountPacked(0))
+				v.Int32 = tenon.Grow(m, v.Int32, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Int32 = append(v.Int32, int32(m.ReadInt()))
 			}
 		case 6:
 			if len(v.Int64) == cap(v.Int64) {
-				v.Int64 = tenon.Grow(v.Int64, m.CountPacked(0))
+				v.Int64 = tenon.Grow(m, v.Int64, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Int64 = append(v.Int64, m.ReadInt())
 			}
 		case 7:
 			if len(v.Uint) == cap(v.Uint) {
-				v.Uint = tenon.Grow(v.Uint, m.CountPacked(0))
+				v.Uint = tenon.Grow(m, v.Uint, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Uint = append(v.Uint, uint(m.ReadUintN(0)))
@@ -2006,178 +2123,217 @@ func readLists(m *tenon.Message, v *Lists) {
 			v.Uint8 = m.ReadBytes()
 		case 9:
 			if len(v.Uint16) == cap(v.Uint16) {
-				v.Uint16 = tenon.Grow(v.Uint16, m.CountPacked(0))
+				v.Uint16 = tenon.Grow(m, v.Uint16, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Uint16 = append(v.Uint16, uint16(m.ReadUintN(16)))
 			}
 		case 10:
 			if len(v.Uint32) == cap(v.Uint32) {
-				v.Uint32 = tenon.Grow(v.Uint32, m.CountPacked(0))
+				v.Uint32 = tenon.Grow(m, v.Uint32, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Uint32 = append(v.Uint32, uint32(m.ReadUint()))
 			}
 		case 11:
 			if len(v.Uint64) == cap(v.Uint64) {
-				v.Uint64 = tenon.Grow(v.Uint64, m.CountPacked(0))
+				v.Uint64 = tenon.Grow(m, v.Uint64, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Uint64 = append(v.Uint64, m.ReadUint())
 			}
 		case 12:
 			if len(v.Uintptr) == cap(v.Uintptr) {
-				v.Uintptr = tenon.Grow(v.Uintptr, m.CountPacked(0))
+				v.Uintptr = tenon.Grow(m, v.Uintptr, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Uintptr = append(v.Uintptr, uintptr(m.ReadUint()))
 			}
 		case 13:
 			if len(v.Float32) == cap(v.Float32) {
-				v.Float32 = tenon.Grow(v.Float32, m.CountPacked(32))
+				v.Float32 = tenon.Grow(m, v.Float32, m.CountPacked(32))
 			}
 			for m.Elem() {
 				v.Float32 = append(v.Float32, m.ReadFloat())
 			}
 		case 14:
 			if len(v.Float64) == cap(v.Float64) {
-				v.Float64 = tenon.Grow(v.Float64, m.CountPacked(64))
+				v.Float64 = tenon.Grow(m, v.Float64, m.CountPacked(64))
 			}
 			for m.Elem() {
 				v.Float64 = append(v.Float64, m.ReadDouble())
 			}
 		case 15:
 			if len(v.Complex64) == cap(v.Complex64) {
-				v.Complex64 = tenon.Grow(v.Complex64, m.Count())
+				v.Complex64 = tenon.Grow(m, v.Complex64, m.Count())
 			}
 			v.Complex64 = append(v.Complex64, complex64(m.ReadComplex()))
 		case 16:
 			if len(v.Complex128) == cap(v.Complex128) {
-				v.Complex128 = tenon.Grow(v.Complex128, m.Count())
+				v.Complex128 = tenon.Grow(m, v.Complex128, m.Count())
 			}
 			v.Complex128 = append(v.Complex128, m.ReadComplex())
 		case 17:
 			if len(v.String) == cap(v.String) {
-				v.String = tenon.Grow(v.String, m.Count())
+				v.String = tenon.Grow(m, v.String, m.Count())
 			}
 			v.String = append(v.String, m.ReadString())
 		case 18:
 			if len(v.NamedBool) == cap(v.NamedBool) {
-				v.NamedBool = tenon.Grow(v.NamedBool, m.CountPacked(0))
+				v.NamedBool = tenon.Grow(m, v.NamedBool, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.NamedBool = append(v.NamedBool, Bool(m.ReadBool()))
 			}
 		case 19:
 			if len(v.NamedInt) == cap(v.NamedInt) {
-				v.NamedInt = tenon.Grow(v.NamedInt, m.CountPacked(0))
+				v.NamedInt = tenon.Grow(m, v.NamedInt, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.NamedInt = append(v.NamedInt, Int(m.ReadIntN(0)))
 			}
 		case 20:
 			if len(v.NamedInt8) == cap(v.NamedInt8) {
-				v.NamedInt8 = tenon.Grow(v.NamedInt8, m.CountPacked(0))
+				v.NamedInt8 = tenon.Grow(m, v.NamedInt8, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.NamedInt8 = append(v.NamedInt8, Int8(m.ReadIntN(8)))
 			}
 		case 21:
 			if len(v.NamedInt16) == cap(v.NamedInt16) {
-				v.NamedInt16 = tenon.Grow(v.NamedInt16, m.CountPacked(0))
+				v.NamedInt16 = tenon.Grow(m, v.NamedInt16, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.NamedInt16 = append(v.NamedInt16, Int16(m.ReadIntN(16)))
 			}
 		case 22:
 			if len(v.NamedInt32) == cap(v.NamedInt32) {
-				v.NamedInt32 = tenon.Grow(v.NamedInt32, m.CountPacked(0))
+				v.NamedInt32 = tenon.Grow(m, v.NamedInt32, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.NamedInt32 = append(v.NamedInt32, Int32(m.ReadInt()))
 			}
 		case 23:
 			if len(v.NamedInt64) == cap(v.NamedInt64) {
-				v.NamedInt64 = tenon.Grow(v.NamedInt64, m.CountPacked(0))
+				v.NamedInt64 = tenon.Grow(m, v.NamedInt64, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.NamedInt64 = append(v.NamedInt64, Int64(m.ReadInt()))
 			}
 		case 24:
 			if len(v.NamedUint) == cap(v.NamedUint) {
-				v.NamedUint = tenon.Grow(v.NamedUint, m.CountPacked(0))
+				v.NamedUint = tenon.Grow(m, v.NamedUint, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.NamedUint = append(v.NamedUint, Uint(m.ReadUintN(0)))
 			}
 		case 25:
 			if len(v.NamedUint8) == cap(v.NamedUint8) {
-				v.NamedUint8 = tenon.Grow(v.NamedUint8, m.CountPacked(0))
+				v.NamedUint8 = tenon.Grow(m, v.NamedUint8, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.NamedUint8 = append(v.NamedUint8, Uint8(m.ReadUintN(8)))
 			}
 		case 26:
 			if len(v.NamedUint16) == cap(v.NamedUint16) {
-				v.NamedUint16 = tenon.Grow(v.NamedUint16, m.CountPacked(0))
+				v.NamedUint16 = tenon.Grow(m, v.NamedUint16, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.NamedUint16 = append(v.NamedUint16, Uint16(m.ReadUintN(16)))
 			}
 		case 27:
 			if len(v.NamedUint32) == cap(v.NamedUint32) {
-				v.NamedUint32 = tenon.Grow(v.NamedUint32, m.CountPacked(0))
+				v.NamedUint32 = tenon.Grow(m, v.NamedUint32, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.NamedUint32 = append(v.NamedUint32, Uint32(m.ReadUint()))
 			}
 		case 28:
 			if len(v.NamedUint64) == cap(v.NamedUint64) {
-				v.NamedUint64 = tenon.Grow(v.NamedUint64, m.CountPacked(0))
+				v.NamedUint64 = tenon.Grow(m, v.NamedUint64, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.NamedUint64 = append(v.NamedUint64, Uint64(m.ReadUint()))
 			}
 		case 29:
 			if len(v.NamedUintptr) == cap(v.NamedUintptr) {
-				v.NamedUintptr = tenon.Grow(v.NamedUintptr, m.CountPacked(0))
+				v.NamedUintptr = tenon.Grow(m, v.NamedUintptr, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.NamedUintptr = append(v.NamedUintptr, Uintptr(m.ReadUint()))
 			}
 		case 30:
 			if len(v.NamedFloat32) == cap(v.NamedFloat32) {
-				v.NamedFloat32 = tenon.Grow(v.NamedFloat32, m.CountPacked(32))
+				v.NamedFloat32 = tenon.Grow(m, v.NamedFloat32, m.CountPacked(32))
 			}
 			for m.Elem() {
 				v.NamedFloat32 = append(v.NamedFloat32, Float32(m.ReadFloat()))
 			}
 		case 31:
 			if len(v.NamedFloat64) == cap(v.NamedFloat64) {
-				v.NamedFloat64 = tenon.Grow(v.NamedFloat64, m.CountPacked(64))
+				v.NamedFloat64 = tenon.Grow(m, v.NamedFloat64, m.CountPacked(64))
 			}
 			for m.Elem() {
 				v.NamedFloat64 = append(v.NamedFloat64, Float64(m.ReadDouble()))
 			}
 		case 32:
 			if len(v.NamedComplex64) == cap(v.NamedComplex64) {
-				v.NamedComplex64 = tenon.Grow(v.NamedComplex64, m.Count())
+				v.NamedComplex64 = tenon.Grow(m, v.NamedComplex64, m.Count())
 			}
 			v.NamedComplex64 = append(v.NamedComplex64, Complex64(m.ReadComplex()))
 		case 33:
 			if len(v.NamedComplex128) == cap(v.NamedComplex128) {
-				v.NamedComplex128 = tenon.Grow(v.NamedComplex128, m.Count())
+				v.NamedComplex128 = tenon.Grow(m, v.NamedComplex128, m.Count())
 			}
 			v.NamedComplex128 = append(v.NamedComplex128, Complex128(m.ReadComplex()))
 		case 34:
 			if len(v.NamedString) == cap(v.NamedString) {
-				v.NamedString = tenon.Grow(v.NamedString, m.Count())
+				v.NamedString = tenon.Grow(m, v.NamedString, m.Count())
 			}
 			v.NamedString = append(v.NamedString, String(m.ReadString()))
 		}
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Arrays is not what this file was generated from: run
+// go generate.
+var _ = Arrays(struct {
+	Bool            [3]bool
+	Int             [3]int
+	Int8            [3]int8
+	Int16           [3]int16
+	Int32           [3]int32
+	Int64           [3]int64
+	Uint            [3]uint
+	Uint8           [3]uint8
+	Uint16          [3]uint16
+	Uint32          [3]uint32
+	Uint64          [3]uint64
+	Uintptr         [3]uintptr
+	Float32         [3]float32
+	Float64         [3]float64
+	Complex64       [3]complex64
+	Complex128      [3]complex128
+	String          [3]string
+	NamedBool       [3]Bool
+	NamedInt        [3]Int
+	NamedInt8       [3]Int8
+	NamedInt16      [3]Int16
+	NamedInt32      [3]Int32
+	NamedInt64      [3]Int64
+	NamedUint       [3]Uint
+	NamedUint8      [3]Uint8
+	NamedUint16     [3]Uint16
+	NamedUint32     [3]Uint32
+	NamedUint64     [3]Uint64
+	NamedUintptr    [3]Uintptr
+	NamedFloat32    [3]Float32
+	NamedFloat64    [3]Float64
+	NamedComplex64  [3]Complex64
+	NamedComplex128 [3]Complex128
+	NamedString     [3]String
+}{})
 
 // writeArrays writes v as a nested message.
 func writeArrays(m *tenon.Message, num int32, v *Arrays) {
@@ -2775,6 +2931,45 @@ func readArrays(m *tenon.Message, v *Arrays) {
 	m.Leave(mark)
 }
 
+// If this does not compile, Values is not what this file was generated from: run
+// go generate.
+var _ = Values(struct {
+	Bool            map[string]bool
+	Int             map[string]int
+	Int8            map[string]int8
+	Int16           map[string]int16
+	Int32           map[string]int32
+	Int64           map[string]int64
+	Uint            map[string]uint
+	Uint8           map[string]uint8
+	Uint16          map[string]uint16
+	Uint32          map[string]uint32
+	Uint64          map[string]uint64
+	Uintptr         map[string]uintptr
+	Float32         map[string]float32
+	Float64         map[string]float64
+	Complex64       map[string]complex64
+	Complex128      map[string]complex128
+	String          map[string]string
+	NamedBool       map[string]Bool
+	NamedInt        map[string]Int
+	NamedInt8       map[string]Int8
+	NamedInt16      map[string]Int16
+	NamedInt32      map[string]Int32
+	NamedInt64      map[string]Int64
+	NamedUint       map[string]Uint
+	NamedUint8      map[string]Uint8
+	NamedUint16     map[string]Uint16
+	NamedUint32     map[string]Uint32
+	NamedUint64     map[string]Uint64
+	NamedUintptr    map[string]Uintptr
+	NamedFloat32    map[string]Float32
+	NamedFloat64    map[string]Float64
+	NamedComplex64  map[string]Complex64
+	NamedComplex128 map[string]Complex128
+	NamedString     map[string]String
+}{})
+
 // writeValues writes v as a nested message.
 func writeValues(m *tenon.Message, num int32, v *Values) {
 	mark := m.Begin(num)
@@ -2992,7 +3187,7 @@ func readValues(m *tenon.Message, v *Values) {
 		switch m.Field() {
 		case 1:
 			if v.Bool == nil {
-				v.Bool = make(map[string]bool, m.Count())
+				v.Bool = tenon.Map[map[string]bool](m)
 			}
 			var k string
 			var e bool
@@ -3006,10 +3201,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Bool[k] = e
+			tenon.Put(m, v.Bool, k, e)
 		case 2:
 			if v.Int == nil {
-				v.Int = make(map[string]int, m.Count())
+				v.Int = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -3023,10 +3218,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Int[k] = e
+			tenon.Put(m, v.Int, k, e)
 		case 3:
 			if v.Int8 == nil {
-				v.Int8 = make(map[string]int8, m.Count())
+				v.Int8 = tenon.Map[map[string]int8](m)
 			}
 			var k string
 			var e int8
@@ -3040,10 +3235,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Int8[k] = e
+			tenon.Put(m, v.Int8, k, e)
 		case 4:
 			if v.Int16 == nil {
-				v.Int16 = make(map[string]int16, m.Count())
+				v.Int16 = tenon.Map[map[string]int16](m)
 			}
 			var k string
 			var e int16
@@ -3057,10 +3252,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Int16[k] = e
+			tenon.Put(m, v.Int16, k, e)
 		case 5:
 			if v.Int32 == nil {
-				v.Int32 = make(map[string]int32, m.Count())
+				v.Int32 = tenon.Map[map[string]int32](m)
 			}
 			var k string
 			var e int32
@@ -3074,10 +3269,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Int32[k] = e
+			tenon.Put(m, v.Int32, k, e)
 		case 6:
 			if v.Int64 == nil {
-				v.Int64 = make(map[string]int64, m.Count())
+				v.Int64 = tenon.Map[map[string]int64](m)
 			}
 			var k string
 			var e int64
@@ -3091,10 +3286,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Int64[k] = e
+			tenon.Put(m, v.Int64, k, e)
 		case 7:
 			if v.Uint == nil {
-				v.Uint = make(map[string]uint, m.Count())
+				v.Uint = tenon.Map[map[string]uint](m)
 			}
 			var k string
 			var e uint
@@ -3108,10 +3303,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Uint[k] = e
+			tenon.Put(m, v.Uint, k, e)
 		case 8:
 			if v.Uint8 == nil {
-				v.Uint8 = make(map[string]uint8, m.Count())
+				v.Uint8 = tenon.Map[map[string]uint8](m)
 			}
 			var k string
 			var e uint8
@@ -3125,10 +3320,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Uint8[k] = e
+			tenon.Put(m, v.Uint8, k, e)
 		case 9:
 			if v.Uint16 == nil {
-				v.Uint16 = make(map[string]uint16, m.Count())
+				v.Uint16 = tenon.Map[map[string]uint16](m)
 			}
 			var k string
 			var e uint16
@@ -3142,10 +3337,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Uint16[k] = e
+			tenon.Put(m, v.Uint16, k, e)
 		case 10:
 			if v.Uint32 == nil {
-				v.Uint32 = make(map[string]uint32, m.Count())
+				v.Uint32 = tenon.Map[map[string]uint32](m)
 			}
 			var k string
 			var e uint32
@@ -3159,10 +3354,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Uint32[k] = e
+			tenon.Put(m, v.Uint32, k, e)
 		case 11:
 			if v.Uint64 == nil {
-				v.Uint64 = make(map[string]uint64, m.Count())
+				v.Uint64 = tenon.Map[map[string]uint64](m)
 			}
 			var k string
 			var e uint64
@@ -3176,10 +3371,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Uint64[k] = e
+			tenon.Put(m, v.Uint64, k, e)
 		case 12:
 			if v.Uintptr == nil {
-				v.Uintptr = make(map[string]uintptr, m.Count())
+				v.Uintptr = tenon.Map[map[string]uintptr](m)
 			}
 			var k string
 			var e uintptr
@@ -3193,10 +3388,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Uintptr[k] = e
+			tenon.Put(m, v.Uintptr, k, e)
 		case 13:
 			if v.Float32 == nil {
-				v.Float32 = make(map[string]float32, m.Count())
+				v.Float32 = tenon.Map[map[string]float32](m)
 			}
 			var k string
 			var e float32
@@ -3210,10 +3405,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Float32[k] = e
+			tenon.Put(m, v.Float32, k, e)
 		case 14:
 			if v.Float64 == nil {
-				v.Float64 = make(map[string]float64, m.Count())
+				v.Float64 = tenon.Map[map[string]float64](m)
 			}
 			var k string
 			var e float64
@@ -3227,10 +3422,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Float64[k] = e
+			tenon.Put(m, v.Float64, k, e)
 		case 15:
 			if v.Complex64 == nil {
-				v.Complex64 = make(map[string]complex64, m.Count())
+				v.Complex64 = tenon.Map[map[string]complex64](m)
 			}
 			var k string
 			var e complex64
@@ -3244,10 +3439,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Complex64[k] = e
+			tenon.Put(m, v.Complex64, k, e)
 		case 16:
 			if v.Complex128 == nil {
-				v.Complex128 = make(map[string]complex128, m.Count())
+				v.Complex128 = tenon.Map[map[string]complex128](m)
 			}
 			var k string
 			var e complex128
@@ -3261,10 +3456,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Complex128[k] = e
+			tenon.Put(m, v.Complex128, k, e)
 		case 17:
 			if v.String == nil {
-				v.String = make(map[string]string, m.Count())
+				v.String = tenon.Map[map[string]string](m)
 			}
 			var k string
 			var e string
@@ -3278,10 +3473,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.String[k] = e
+			tenon.Put(m, v.String, k, e)
 		case 18:
 			if v.NamedBool == nil {
-				v.NamedBool = make(map[string]Bool, m.Count())
+				v.NamedBool = tenon.Map[map[string]Bool](m)
 			}
 			var k string
 			var e Bool
@@ -3295,10 +3490,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.NamedBool[k] = e
+			tenon.Put(m, v.NamedBool, k, e)
 		case 19:
 			if v.NamedInt == nil {
-				v.NamedInt = make(map[string]Int, m.Count())
+				v.NamedInt = tenon.Map[map[string]Int](m)
 			}
 			var k string
 			var e Int
@@ -3312,10 +3507,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.NamedInt[k] = e
+			tenon.Put(m, v.NamedInt, k, e)
 		case 20:
 			if v.NamedInt8 == nil {
-				v.NamedInt8 = make(map[string]Int8, m.Count())
+				v.NamedInt8 = tenon.Map[map[string]Int8](m)
 			}
 			var k string
 			var e Int8
@@ -3329,10 +3524,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.NamedInt8[k] = e
+			tenon.Put(m, v.NamedInt8, k, e)
 		case 21:
 			if v.NamedInt16 == nil {
-				v.NamedInt16 = make(map[string]Int16, m.Count())
+				v.NamedInt16 = tenon.Map[map[string]Int16](m)
 			}
 			var k string
 			var e Int16
@@ -3346,10 +3541,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.NamedInt16[k] = e
+			tenon.Put(m, v.NamedInt16, k, e)
 		case 22:
 			if v.NamedInt32 == nil {
-				v.NamedInt32 = make(map[string]Int32, m.Count())
+				v.NamedInt32 = tenon.Map[map[string]Int32](m)
 			}
 			var k string
 			var e Int32
@@ -3363,10 +3558,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.NamedInt32[k] = e
+			tenon.Put(m, v.NamedInt32, k, e)
 		case 23:
 			if v.NamedInt64 == nil {
-				v.NamedInt64 = make(map[string]Int64, m.Count())
+				v.NamedInt64 = tenon.Map[map[string]Int64](m)
 			}
 			var k string
 			var e Int64
@@ -3380,10 +3575,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.NamedInt64[k] = e
+			tenon.Put(m, v.NamedInt64, k, e)
 		case 24:
 			if v.NamedUint == nil {
-				v.NamedUint = make(map[string]Uint, m.Count())
+				v.NamedUint = tenon.Map[map[string]Uint](m)
 			}
 			var k string
 			var e Uint
@@ -3397,10 +3592,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.NamedUint[k] = e
+			tenon.Put(m, v.NamedUint, k, e)
 		case 25:
 			if v.NamedUint8 == nil {
-				v.NamedUint8 = make(map[string]Uint8, m.Count())
+				v.NamedUint8 = tenon.Map[map[string]Uint8](m)
 			}
 			var k string
 			var e Uint8
@@ -3414,10 +3609,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.NamedUint8[k] = e
+			tenon.Put(m, v.NamedUint8, k, e)
 		case 26:
 			if v.NamedUint16 == nil {
-				v.NamedUint16 = make(map[string]Uint16, m.Count())
+				v.NamedUint16 = tenon.Map[map[string]Uint16](m)
 			}
 			var k string
 			var e Uint16
@@ -3431,10 +3626,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.NamedUint16[k] = e
+			tenon.Put(m, v.NamedUint16, k, e)
 		case 27:
 			if v.NamedUint32 == nil {
-				v.NamedUint32 = make(map[string]Uint32, m.Count())
+				v.NamedUint32 = tenon.Map[map[string]Uint32](m)
 			}
 			var k string
 			var e Uint32
@@ -3448,10 +3643,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.NamedUint32[k] = e
+			tenon.Put(m, v.NamedUint32, k, e)
 		case 28:
 			if v.NamedUint64 == nil {
-				v.NamedUint64 = make(map[string]Uint64, m.Count())
+				v.NamedUint64 = tenon.Map[map[string]Uint64](m)
 			}
 			var k string
 			var e Uint64
@@ -3465,10 +3660,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.NamedUint64[k] = e
+			tenon.Put(m, v.NamedUint64, k, e)
 		case 29:
 			if v.NamedUintptr == nil {
-				v.NamedUintptr = make(map[string]Uintptr, m.Count())
+				v.NamedUintptr = tenon.Map[map[string]Uintptr](m)
 			}
 			var k string
 			var e Uintptr
@@ -3482,10 +3677,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.NamedUintptr[k] = e
+			tenon.Put(m, v.NamedUintptr, k, e)
 		case 30:
 			if v.NamedFloat32 == nil {
-				v.NamedFloat32 = make(map[string]Float32, m.Count())
+				v.NamedFloat32 = tenon.Map[map[string]Float32](m)
 			}
 			var k string
 			var e Float32
@@ -3499,10 +3694,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.NamedFloat32[k] = e
+			tenon.Put(m, v.NamedFloat32, k, e)
 		case 31:
 			if v.NamedFloat64 == nil {
-				v.NamedFloat64 = make(map[string]Float64, m.Count())
+				v.NamedFloat64 = tenon.Map[map[string]Float64](m)
 			}
 			var k string
 			var e Float64
@@ -3516,10 +3711,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.NamedFloat64[k] = e
+			tenon.Put(m, v.NamedFloat64, k, e)
 		case 32:
 			if v.NamedComplex64 == nil {
-				v.NamedComplex64 = make(map[string]Complex64, m.Count())
+				v.NamedComplex64 = tenon.Map[map[string]Complex64](m)
 			}
 			var k string
 			var e Complex64
@@ -3533,10 +3728,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.NamedComplex64[k] = e
+			tenon.Put(m, v.NamedComplex64, k, e)
 		case 33:
 			if v.NamedComplex128 == nil {
-				v.NamedComplex128 = make(map[string]Complex128, m.Count())
+				v.NamedComplex128 = tenon.Map[map[string]Complex128](m)
 			}
 			var k string
 			var e Complex128
@@ -3550,10 +3745,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.NamedComplex128[k] = e
+			tenon.Put(m, v.NamedComplex128, k, e)
 		case 34:
 			if v.NamedString == nil {
-				v.NamedString = make(map[string]String, m.Count())
+				v.NamedString = tenon.Map[map[string]String](m)
 			}
 			var k string
 			var e String
@@ -3567,7 +3762,7 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.NamedString[k] = e
+			tenon.Put(m, v.NamedString, k, e)
 		}
 	}
 	m.Leave(mark)

@@ -4329,6 +4329,211 @@ func (v bigServer) serveFar(ctx context.Context, call tenon.Stream) error {
 
 // ---- types
 
+// If this does not compile, Wide is not what this file was generated from: run
+// go generate.
+var _ = Wide(struct {
+	Field1   string
+	Field2   bool
+	Field3   []int32
+	Field4   *string
+	Field5   map[string]int
+	Field6   float64
+	Field7   []string
+	Field8   *Wide
+	Field9   []byte
+	Field10  int
+	Field11  string
+	Field12  bool
+	Field13  []int32
+	Field14  *string
+	Field15  map[string]int
+	Field16  float64
+	Field17  []string
+	Field18  *Wide
+	Field19  []byte
+	Field20  int
+	Field21  string
+	Field22  bool
+	Field23  []int32
+	Field24  *string
+	Field25  map[string]int
+	Field26  float64
+	Field27  []string
+	Field28  *Wide
+	Field29  []byte
+	Field30  int
+	Field31  string
+	Field32  bool
+	Field33  []int32
+	Field34  *string
+	Field35  map[string]int
+	Field36  float64
+	Field37  []string
+	Field38  *Wide
+	Field39  []byte
+	Field40  int
+	Field41  string
+	Field42  bool
+	Field43  []int32
+	Field44  *string
+	Field45  map[string]int
+	Field46  float64
+	Field47  []string
+	Field48  *Wide
+	Field49  []byte
+	Field50  int
+	Field51  string
+	Field52  bool
+	Field53  []int32
+	Field54  *string
+	Field55  map[string]int
+	Field56  float64
+	Field57  []string
+	Field58  *Wide
+	Field59  []byte
+	Field60  int
+	Field61  string
+	Field62  bool
+	Field63  []int32
+	Field64  *string
+	Field65  map[string]int
+	Field66  float64
+	Field67  []string
+	Field68  *Wide
+	Field69  []byte
+	Field70  int
+	Field71  string
+	Field72  bool
+	Field73  []int32
+	Field74  *string
+	Field75  map[string]int
+	Field76  float64
+	Field77  []string
+	Field78  *Wide
+	Field79  []byte
+	Field80  int
+	Field81  string
+	Field82  bool
+	Field83  []int32
+	Field84  *string
+	Field85  map[string]int
+	Field86  float64
+	Field87  []string
+	Field88  *Wide
+	Field89  []byte
+	Field90  int
+	Field91  string
+	Field92  bool
+	Field93  []int32
+	Field94  *string
+	Field95  map[string]int
+	Field96  float64
+	Field97  []string
+	Field98  *Wide
+	Field99  []byte
+	Field100 int
+	Field101 string
+	Field102 bool
+	Field103 []int32
+	Field104 *string
+	Field105 map[string]int
+	Field106 float64
+	Field107 []string
+	Field108 *Wide
+	Field109 []byte
+	Field110 int
+	Field111 string
+	Field112 bool
+	Field113 []int32
+	Field114 *string
+	Field115 map[string]int
+	Field116 float64
+	Field117 []string
+	Field118 *Wide
+	Field119 []byte
+	Field120 int
+	Field121 string
+	Field122 bool
+	Field123 []int32
+	Field124 *string
+	Field125 map[string]int
+	Field126 float64
+	Field127 []string
+	Field128 *Wide
+	Field129 []byte
+	Field130 int
+	Field131 string
+	Field132 bool
+	Field133 []int32
+	Field134 *string
+	Field135 map[string]int
+	Field136 float64
+	Field137 []string
+	Field138 *Wide
+	Field139 []byte
+	Field140 int
+	Field141 string
+	Field142 bool
+	Field143 []int32
+	Field144 *string
+	Field145 map[string]int
+	Field146 float64
+	Field147 []string
+	Field148 *Wide
+	Field149 []byte
+	Field150 int
+	Field151 string
+	Field152 bool
+	Field153 []int32
+	Field154 *string
+	Field155 map[string]int
+	Field156 float64
+	Field157 []string
+	Field158 *Wide
+	Field159 []byte
+	Field160 int
+	Field161 string
+	Field162 bool
+	Field163 []int32
+	Field164 *string
+	Field165 map[string]int
+	Field166 float64
+	Field167 []string
+	Field168 *Wide
+	Field169 []byte
+	Field170 int
+	Field171 string
+	Field172 bool
+	Field173 []int32
+	Field174 *string
+	Field175 map[string]int
+	Field176 float64
+	Field177 []string
+	Field178 *Wide
+	Field179 []byte
+	Field180 int
+	Field181 string
+	Field182 bool
+	Field183 []int32
+	Field184 *string
+	Field185 map[string]int
+	Field186 float64
+	Field187 []string
+	Field188 *Wide
+	Field189 []byte
+	Field190 int
+	Field191 string
+	Field192 bool
+	Field193 []int32
+	Field194 *string
+	Field195 map[string]int
+	Field196 float64
+	Field197 []string
+	Field198 *Wide
+	Field199 []byte
+	Field200 int
+}{})
+
 // writeWide writes v as a nested message.
 func writeWide(m *tenon.Message, num int32, v *Wide) {
 	if m.TooDeep() {
@@ -5089,17 +5294,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field2 = m.ReadBool()
 		case 3:
 			if len(v.Field3) == cap(v.Field3) {
-				v.Field3 = tenon.Grow(v.Field3, m.CountPacked(0))
+				v.Field3 = tenon.Grow(m, v.Field3, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field3 = append(v.Field3, int32(m.ReadInt()))
 			}
 		case 4:
-			v.Field4 = new(string)
+			v.Field4 = tenon.New[string](m)
 			*v.Field4 = m.ReadString()
 		case 5:
 			if v.Field5 == nil {
-				v.Field5 = make(map[string]int, m.Count())
+				v.Field5 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -5113,17 +5318,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field5[k] = e
+			tenon.Put(m, v.Field5, k, e)
 		case 6:
 			v.Field6 = m.ReadDouble()
 		case 7:
 			if len(v.Field7) == cap(v.Field7) {
-				v.Field7 = tenon.Grow(v.Field7, m.Count())
+				v.Field7 = tenon.Grow(m, v.Field7, m.Count())
 			}
 			v.Field7 = append(v.Field7, m.ReadString())
 		case 8:
 			if v.Field8 == nil {
-				v.Field8 = new(Wide)
+				v.Field8 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field8)
 		case 9:
@@ -5136,17 +5341,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field12 = m.ReadBool()
 		case 13:
 			if len(v.Field13) == cap(v.Field13) {
-				v.Field13 = tenon.Grow(v.Field13, m.CountPacked(0))
+				v.Field13 = tenon.Grow(m, v.Field13, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field13 = append(v.Field13, int32(m.ReadInt()))
 			}
 		case 14:
-			v.Field14 = new(string)
+			v.Field14 = tenon.New[string](m)
 			*v.Field14 = m.ReadString()
 		case 15:
 			if v.Field15 == nil {
-				v.Field15 = make(map[string]int, m.Count())
+				v.Field15 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -5160,17 +5365,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field15[k] = e
+			tenon.Put(m, v.Field15, k, e)
 		case 16:
 			v.Field16 = m.ReadDouble()
 		case 17:
 			if len(v.Field17) == cap(v.Field17) {
-				v.Field17 = tenon.Grow(v.Field17, m.Count())
+				v.Field17 = tenon.Grow(m, v.Field17, m.Count())
 			}
 			v.Field17 = append(v.Field17, m.ReadString())
 		case 18:
 			if v.Field18 == nil {
-				v.Field18 = new(Wide)
+				v.Field18 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field18)
 		case 19:
@@ -5183,17 +5388,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field22 = m.ReadBool()
 		case 23:
 			if len(v.Field23) == cap(v.Field23) {
-				v.Field23 = tenon.Grow(v.Field23, m.CountPacked(0))
+				v.Field23 = tenon.Grow(m, v.Field23, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field23 = append(v.Field23, int32(m.ReadInt()))
 			}
 		case 24:
-			v.Field24 = new(string)
+			v.Field24 = tenon.New[string](m)
 			*v.Field24 = m.ReadString()
 		case 25:
 			if v.Field25 == nil {
-				v.Field25 = make(map[string]int, m.Count())
+				v.Field25 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -5207,17 +5412,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field25[k] = e
+			tenon.Put(m, v.Field25, k, e)
 		case 26:
 			v.Field26 = m.ReadDouble()
 		case 27:
 			if len(v.Field27) == cap(v.Field27) {
-				v.Field27 = tenon.Grow(v.Field27, m.Count())
+				v.Field27 = tenon.Grow(m, v.Field27, m.Count())
 			}
 			v.Field27 = append(v.Field27, m.ReadString())
 		case 28:
 			if v.Field28 == nil {
-				v.Field28 = new(Wide)
+				v.Field28 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field28)
 		case 29:
@@ -5230,17 +5435,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field32 = m.ReadBool()
 		case 33:
 			if len(v.Field33) == cap(v.Field33) {
-				v.Field33 = tenon.Grow(v.Field33, m.CountPacked(0))
+				v.Field33 = tenon.Grow(m, v.Field33, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field33 = append(v.Field33, int32(m.ReadInt()))
 			}
 		case 34:
-			v.Field34 = new(string)
+			v.Field34 = tenon.New[string](m)
 			*v.Field34 = m.ReadString()
 		case 35:
 			if v.Field35 == nil {
-				v.Field35 = make(map[string]int, m.Count())
+				v.Field35 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -5254,17 +5459,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field35[k] = e
+			tenon.Put(m, v.Field35, k, e)
 		case 36:
 			v.Field36 = m.ReadDouble()
 		case 37:
 			if len(v.Field37) == cap(v.Field37) {
-				v.Field37 = tenon.Grow(v.Field37, m.Count())
+				v.Field37 = tenon.Grow(m, v.Field37, m.Count())
 			}
 			v.Field37 = append(v.Field37, m.ReadString())
 		case 38:
 			if v.Field38 == nil {
-				v.Field38 = new(Wide)
+				v.Field38 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field38)
 		case 39:
@@ -5277,17 +5482,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field42 = m.ReadBool()
 		case 43:
 			if len(v.Field43) == cap(v.Field43) {
-				v.Field43 = tenon.Grow(v.Field43, m.CountPacked(0))
+				v.Field43 = tenon.Grow(m, v.Field43, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field43 = append(v.Field43, int32(m.ReadInt()))
 			}
 		case 44:
-			v.Field44 = new(string)
+			v.Field44 = tenon.New[string](m)
 			*v.Field44 = m.ReadString()
 		case 45:
 			if v.Field45 == nil {
-				v.Field45 = make(map[string]int, m.Count())
+				v.Field45 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -5301,17 +5506,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field45[k] = e
+			tenon.Put(m, v.Field45, k, e)
 		case 46:
 			v.Field46 = m.ReadDouble()
 		case 47:
 			if len(v.Field47) == cap(v.Field47) {
-				v.Field47 = tenon.Grow(v.Field47, m.Count())
+				v.Field47 = tenon.Grow(m, v.Field47, m.Count())
 			}
 			v.Field47 = append(v.Field47, m.ReadString())
 		case 48:
 			if v.Field48 == nil {
-				v.Field48 = new(Wide)
+				v.Field48 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field48)
 		case 49:
@@ -5324,17 +5529,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field52 = m.ReadBool()
 		case 53:
 			if len(v.Field53) == cap(v.Field53) {
-				v.Field53 = tenon.Grow(v.Field53, m.CountPacked(0))
+				v.Field53 = tenon.Grow(m, v.Field53, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field53 = append(v.Field53, int32(m.ReadInt()))
 			}
 		case 54:
-			v.Field54 = new(string)
+			v.Field54 = tenon.New[string](m)
 			*v.Field54 = m.ReadString()
 		case 55:
 			if v.Field55 == nil {
-				v.Field55 = make(map[string]int, m.Count())
+				v.Field55 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -5348,17 +5553,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field55[k] = e
+			tenon.Put(m, v.Field55, k, e)
 		case 56:
 			v.Field56 = m.ReadDouble()
 		case 57:
 			if len(v.Field57) == cap(v.Field57) {
-				v.Field57 = tenon.Grow(v.Field57, m.Count())
+				v.Field57 = tenon.Grow(m, v.Field57, m.Count())
 			}
 			v.Field57 = append(v.Field57, m.ReadString())
 		case 58:
 			if v.Field58 == nil {
-				v.Field58 = new(Wide)
+				v.Field58 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field58)
 		case 59:
@@ -5371,17 +5576,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field62 = m.ReadBool()
 		case 63:
 			if len(v.Field63) == cap(v.Field63) {
-				v.Field63 = tenon.Grow(v.Field63, m.CountPacked(0))
+				v.Field63 = tenon.Grow(m, v.Field63, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field63 = append(v.Field63, int32(m.ReadInt()))
 			}
 		case 64:
-			v.Field64 = new(string)
+			v.Field64 = tenon.New[string](m)
 			*v.Field64 = m.ReadString()
 		case 65:
 			if v.Field65 == nil {
-				v.Field65 = make(map[string]int, m.Count())
+				v.Field65 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -5395,17 +5600,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field65[k] = e
+			tenon.Put(m, v.Field65, k, e)
 		case 66:
 			v.Field66 = m.ReadDouble()
 		case 67:
 			if len(v.Field67) == cap(v.Field67) {
-				v.Field67 = tenon.Grow(v.Field67, m.Count())
+				v.Field67 = tenon.Grow(m, v.Field67, m.Count())
 			}
 			v.Field67 = append(v.Field67, m.ReadString())
 		case 68:
 			if v.Field68 == nil {
-				v.Field68 = new(Wide)
+				v.Field68 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field68)
 		case 69:
@@ -5418,17 +5623,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field72 = m.ReadBool()
 		case 73:
 			if len(v.Field73) == cap(v.Field73) {
-				v.Field73 = tenon.Grow(v.Field73, m.CountPacked(0))
+				v.Field73 = tenon.Grow(m, v.Field73, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field73 = append(v.Field73, int32(m.ReadInt()))
 			}
 		case 74:
-			v.Field74 = new(string)
+			v.Field74 = tenon.New[string](m)
 			*v.Field74 = m.ReadString()
 		case 75:
 			if v.Field75 == nil {
-				v.Field75 = make(map[string]int, m.Count())
+				v.Field75 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -5442,17 +5647,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field75[k] = e
+			tenon.Put(m, v.Field75, k, e)
 		case 76:
 			v.Field76 = m.ReadDouble()
 		case 77:
 			if len(v.Field77) == cap(v.Field77) {
-				v.Field77 = tenon.Grow(v.Field77, m.Count())
+				v.Field77 = tenon.Grow(m, v.Field77, m.Count())
 			}
 			v.Field77 = append(v.Field77, m.ReadString())
 		case 78:
 			if v.Field78 == nil {
-				v.Field78 = new(Wide)
+				v.Field78 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field78)
 		case 79:
@@ -5465,17 +5670,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field82 = m.ReadBool()
 		case 83:
 			if len(v.Field83) == cap(v.Field83) {
-				v.Field83 = tenon.Grow(v.Field83, m.CountPacked(0))
+				v.Field83 = tenon.Grow(m, v.Field83, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field83 = append(v.Field83, int32(m.ReadInt()))
 			}
 		case 84:
-			v.Field84 = new(string)
+			v.Field84 = tenon.New[string](m)
 			*v.Field84 = m.ReadString()
 		case 85:
 			if v.Field85 == nil {
-				v.Field85 = make(map[string]int, m.Count())
+				v.Field85 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -5489,17 +5694,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field85[k] = e
+			tenon.Put(m, v.Field85, k, e)
 		case 86:
 			v.Field86 = m.ReadDouble()
 		case 87:
 			if len(v.Field87) == cap(v.Field87) {
-				v.Field87 = tenon.Grow(v.Field87, m.Count())
+				v.Field87 = tenon.Grow(m, v.Field87, m.Count())
 			}
 			v.Field87 = append(v.Field87, m.ReadString())
 		case 88:
 			if v.Field88 == nil {
-				v.Field88 = new(Wide)
+				v.Field88 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field88)
 		case 89:
@@ -5512,17 +5717,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field92 = m.ReadBool()
 		case 93:
 			if len(v.Field93) == cap(v.Field93) {
-				v.Field93 = tenon.Grow(v.Field93, m.CountPacked(0))
+				v.Field93 = tenon.Grow(m, v.Field93, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field93 = append(v.Field93, int32(m.ReadInt()))
 			}
 		case 94:
-			v.Field94 = new(string)
+			v.Field94 = tenon.New[string](m)
 			*v.Field94 = m.ReadString()
 		case 95:
 			if v.Field95 == nil {
-				v.Field95 = make(map[string]int, m.Count())
+				v.Field95 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -5536,17 +5741,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field95[k] = e
+			tenon.Put(m, v.Field95, k, e)
 		case 96:
 			v.Field96 = m.ReadDouble()
 		case 97:
 			if len(v.Field97) == cap(v.Field97) {
-				v.Field97 = tenon.Grow(v.Field97, m.Count())
+				v.Field97 = tenon.Grow(m, v.Field97, m.Count())
 			}
 			v.Field97 = append(v.Field97, m.ReadString())
 		case 98:
 			if v.Field98 == nil {
-				v.Field98 = new(Wide)
+				v.Field98 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field98)
 		case 99:
@@ -5559,17 +5764,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field102 = m.ReadBool()
 		case 103:
 			if len(v.Field103) == cap(v.Field103) {
-				v.Field103 = tenon.Grow(v.Field103, m.CountPacked(0))
+				v.Field103 = tenon.Grow(m, v.Field103, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field103 = append(v.Field103, int32(m.ReadInt()))
 			}
 		case 104:
-			v.Field104 = new(string)
+			v.Field104 = tenon.New[string](m)
 			*v.Field104 = m.ReadString()
 		case 105:
 			if v.Field105 == nil {
-				v.Field105 = make(map[string]int, m.Count())
+				v.Field105 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -5583,17 +5788,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field105[k] = e
+			tenon.Put(m, v.Field105, k, e)
 		case 106:
 			v.Field106 = m.ReadDouble()
 		case 107:
 			if len(v.Field107) == cap(v.Field107) {
-				v.Field107 = tenon.Grow(v.Field107, m.Count())
+				v.Field107 = tenon.Grow(m, v.Field107, m.Count())
 			}
 			v.Field107 = append(v.Field107, m.ReadString())
 		case 108:
 			if v.Field108 == nil {
-				v.Field108 = new(Wide)
+				v.Field108 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field108)
 		case 109:
@@ -5606,17 +5811,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field112 = m.ReadBool()
 		case 113:
 			if len(v.Field113) == cap(v.Field113) {
-				v.Field113 = tenon.Grow(v.Field113, m.CountPacked(0))
+				v.Field113 = tenon.Grow(m, v.Field113, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field113 = append(v.Field113, int32(m.ReadInt()))
 			}
 		case 114:
-			v.Field114 = new(string)
+			v.Field114 = tenon.New[string](m)
 			*v.Field114 = m.ReadString()
 		case 115:
 			if v.Field115 == nil {
-				v.Field115 = make(map[string]int, m.Count())
+				v.Field115 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -5630,17 +5835,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field115[k] = e
+			tenon.Put(m, v.Field115, k, e)
 		case 116:
 			v.Field116 = m.ReadDouble()
 		case 117:
 			if len(v.Field117) == cap(v.Field117) {
-				v.Field117 = tenon.Grow(v.Field117, m.Count())
+				v.Field117 = tenon.Grow(m, v.Field117, m.Count())
 			}
 			v.Field117 = append(v.Field117, m.ReadString())
 		case 118:
 			if v.Field118 == nil {
-				v.Field118 = new(Wide)
+				v.Field118 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field118)
 		case 119:
@@ -5653,17 +5858,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field122 = m.ReadBool()
 		case 123:
 			if len(v.Field123) == cap(v.Field123) {
-				v.Field123 = tenon.Grow(v.Field123, m.CountPacked(0))
+				v.Field123 = tenon.Grow(m, v.Field123, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field123 = append(v.Field123, int32(m.ReadInt()))
 			}
 		case 124:
-			v.Field124 = new(string)
+			v.Field124 = tenon.New[string](m)
 			*v.Field124 = m.ReadString()
 		case 125:
 			if v.Field125 == nil {
-				v.Field125 = make(map[string]int, m.Count())
+				v.Field125 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -5677,17 +5882,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field125[k] = e
+			tenon.Put(m, v.Field125, k, e)
 		case 126:
 			v.Field126 = m.ReadDouble()
 		case 127:
 			if len(v.Field127) == cap(v.Field127) {
-				v.Field127 = tenon.Grow(v.Field127, m.Count())
+				v.Field127 = tenon.Grow(m, v.Field127, m.Count())
 			}
 			v.Field127 = append(v.Field127, m.ReadString())
 		case 128:
 			if v.Field128 == nil {
-				v.Field128 = new(Wide)
+				v.Field128 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field128)
 		case 129:
@@ -5700,17 +5905,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field132 = m.ReadBool()
 		case 133:
 			if len(v.Field133) == cap(v.Field133) {
-				v.Field133 = tenon.Grow(v.Field133, m.CountPacked(0))
+				v.Field133 = tenon.Grow(m, v.Field133, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field133 = append(v.Field133, int32(m.ReadInt()))
 			}
 		case 134:
-			v.Field134 = new(string)
+			v.Field134 = tenon.New[string](m)
 			*v.Field134 = m.ReadString()
 		case 135:
 			if v.Field135 == nil {
-				v.Field135 = make(map[string]int, m.Count())
+				v.Field135 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -5724,17 +5929,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field135[k] = e
+			tenon.Put(m, v.Field135, k, e)
 		case 136:
 			v.Field136 = m.ReadDouble()
 		case 137:
 			if len(v.Field137) == cap(v.Field137) {
-				v.Field137 = tenon.Grow(v.Field137, m.Count())
+				v.Field137 = tenon.Grow(m, v.Field137, m.Count())
 			}
 			v.Field137 = append(v.Field137, m.ReadString())
 		case 138:
 			if v.Field138 == nil {
-				v.Field138 = new(Wide)
+				v.Field138 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field138)
 		case 139:
@@ -5747,17 +5952,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field142 = m.ReadBool()
 		case 143:
 			if len(v.Field143) == cap(v.Field143) {
-				v.Field143 = tenon.Grow(v.Field143, m.CountPacked(0))
+				v.Field143 = tenon.Grow(m, v.Field143, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field143 = append(v.Field143, int32(m.ReadInt()))
 			}
 		case 144:
-			v.Field144 = new(string)
+			v.Field144 = tenon.New[string](m)
 			*v.Field144 = m.ReadString()
 		case 145:
 			if v.Field145 == nil {
-				v.Field145 = make(map[string]int, m.Count())
+				v.Field145 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -5771,17 +5976,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field145[k] = e
+			tenon.Put(m, v.Field145, k, e)
 		case 146:
 			v.Field146 = m.ReadDouble()
 		case 147:
 			if len(v.Field147) == cap(v.Field147) {
-				v.Field147 = tenon.Grow(v.Field147, m.Count())
+				v.Field147 = tenon.Grow(m, v.Field147, m.Count())
 			}
 			v.Field147 = append(v.Field147, m.ReadString())
 		case 148:
 			if v.Field148 == nil {
-				v.Field148 = new(Wide)
+				v.Field148 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field148)
 		case 149:
@@ -5794,17 +5999,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field152 = m.ReadBool()
 		case 153:
 			if len(v.Field153) == cap(v.Field153) {
-				v.Field153 = tenon.Grow(v.Field153, m.CountPacked(0))
+				v.Field153 = tenon.Grow(m, v.Field153, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field153 = append(v.Field153, int32(m.ReadInt()))
 			}
 		case 154:
-			v.Field154 = new(string)
+			v.Field154 = tenon.New[string](m)
 			*v.Field154 = m.ReadString()
 		case 155:
 			if v.Field155 == nil {
-				v.Field155 = make(map[string]int, m.Count())
+				v.Field155 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -5818,17 +6023,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field155[k] = e
+			tenon.Put(m, v.Field155, k, e)
 		case 156:
 			v.Field156 = m.ReadDouble()
 		case 157:
 			if len(v.Field157) == cap(v.Field157) {
-				v.Field157 = tenon.Grow(v.Field157, m.Count())
+				v.Field157 = tenon.Grow(m, v.Field157, m.Count())
 			}
 			v.Field157 = append(v.Field157, m.ReadString())
 		case 158:
 			if v.Field158 == nil {
-				v.Field158 = new(Wide)
+				v.Field158 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field158)
 		case 159:
@@ -5841,17 +6046,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field162 = m.ReadBool()
 		case 163:
 			if len(v.Field163) == cap(v.Field163) {
-				v.Field163 = tenon.Grow(v.Field163, m.CountPacked(0))
+				v.Field163 = tenon.Grow(m, v.Field163, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field163 = append(v.Field163, int32(m.ReadInt()))
 			}
 		case 164:
-			v.Field164 = new(string)
+			v.Field164 = tenon.New[string](m)
 			*v.Field164 = m.ReadString()
 		case 165:
 			if v.Field165 == nil {
-				v.Field165 = make(map[string]int, m.Count())
+				v.Field165 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -5865,17 +6070,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field165[k] = e
+			tenon.Put(m, v.Field165, k, e)
 		case 166:
 			v.Field166 = m.ReadDouble()
 		case 167:
 			if len(v.Field167) == cap(v.Field167) {
-				v.Field167 = tenon.Grow(v.Field167, m.Count())
+				v.Field167 = tenon.Grow(m, v.Field167, m.Count())
 			}
 			v.Field167 = append(v.Field167, m.ReadString())
 		case 168:
 			if v.Field168 == nil {
-				v.Field168 = new(Wide)
+				v.Field168 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field168)
 		case 169:
@@ -5888,17 +6093,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field172 = m.ReadBool()
 		case 173:
 			if len(v.Field173) == cap(v.Field173) {
-				v.Field173 = tenon.Grow(v.Field173, m.CountPacked(0))
+				v.Field173 = tenon.Grow(m, v.Field173, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field173 = append(v.Field173, int32(m.ReadInt()))
 			}
 		case 174:
-			v.Field174 = new(string)
+			v.Field174 = tenon.New[string](m)
 			*v.Field174 = m.ReadString()
 		case 175:
 			if v.Field175 == nil {
-				v.Field175 = make(map[string]int, m.Count())
+				v.Field175 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -5912,17 +6117,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field175[k] = e
+			tenon.Put(m, v.Field175, k, e)
 		case 176:
 			v.Field176 = m.ReadDouble()
 		case 177:
 			if len(v.Field177) == cap(v.Field177) {
-				v.Field177 = tenon.Grow(v.Field177, m.Count())
+				v.Field177 = tenon.Grow(m, v.Field177, m.Count())
 			}
 			v.Field177 = append(v.Field177, m.ReadString())
 		case 178:
 			if v.Field178 == nil {
-				v.Field178 = new(Wide)
+				v.Field178 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field178)
 		case 179:
@@ -5935,17 +6140,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field182 = m.ReadBool()
 		case 183:
 			if len(v.Field183) == cap(v.Field183) {
-				v.Field183 = tenon.Grow(v.Field183, m.CountPacked(0))
+				v.Field183 = tenon.Grow(m, v.Field183, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field183 = append(v.Field183, int32(m.ReadInt()))
 			}
 		case 184:
-			v.Field184 = new(string)
+			v.Field184 = tenon.New[string](m)
 			*v.Field184 = m.ReadString()
 		case 185:
 			if v.Field185 == nil {
-				v.Field185 = make(map[string]int, m.Count())
+				v.Field185 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -5959,17 +6164,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field185[k] = e
+			tenon.Put(m, v.Field185, k, e)
 		case 186:
 			v.Field186 = m.ReadDouble()
 		case 187:
 			if len(v.Field187) == cap(v.Field187) {
-				v.Field187 = tenon.Grow(v.Field187, m.Count())
+				v.Field187 = tenon.Grow(m, v.Field187, m.Count())
 			}
 			v.Field187 = append(v.Field187, m.ReadString())
 		case 188:
 			if v.Field188 == nil {
-				v.Field188 = new(Wide)
+				v.Field188 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field188)
 		case 189:
@@ -5982,17 +6187,17 @@ func readWide(m *tenon.Message, v *Wide) {
 			v.Field192 = m.ReadBool()
 		case 193:
 			if len(v.Field193) == cap(v.Field193) {
-				v.Field193 = tenon.Grow(v.Field193, m.CountPacked(0))
+				v.Field193 = tenon.Grow(m, v.Field193, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field193 = append(v.Field193, int32(m.ReadInt()))
 			}
 		case 194:
-			v.Field194 = new(string)
+			v.Field194 = tenon.New[string](m)
 			*v.Field194 = m.ReadString()
 		case 195:
 			if v.Field195 == nil {
-				v.Field195 = make(map[string]int, m.Count())
+				v.Field195 = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -6006,17 +6211,17 @@ func readWide(m *tenon.Message, v *Wide) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field195[k] = e
+			tenon.Put(m, v.Field195, k, e)
 		case 196:
 			v.Field196 = m.ReadDouble()
 		case 197:
 			if len(v.Field197) == cap(v.Field197) {
-				v.Field197 = tenon.Grow(v.Field197, m.Count())
+				v.Field197 = tenon.Grow(m, v.Field197, m.Count())
 			}
 			v.Field197 = append(v.Field197, m.ReadString())
 		case 198:
 			if v.Field198 == nil {
-				v.Field198 = new(Wide)
+				v.Field198 = tenon.New[Wide](m)
 			}
 			readWide(m, v.Field198)
 		case 199:
@@ -6027,6 +6232,21 @@ func readWide(m *tenon.Message, v *Wide) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Far is not what this file was generated from: run go
+// generate.
+var _ = Far(struct {
+	Field0 int
+	Field1 int
+	Field2 string
+	Field3 string
+	Field4 []int
+	Field5 []int
+	Field6 *Far
+	Field7 map[int]bool
+	Field8 []string
+	Field9 bool
+}{})
 
 // writeFar writes v as a nested message.
 func writeFar(m *tenon.Message, num int32, v *Far) {
@@ -6093,26 +6313,26 @@ func readFar(m *tenon.Message, v *Far) {
 			v.Field3 = m.ReadString()
 		case 262143:
 			if len(v.Field4) == cap(v.Field4) {
-				v.Field4 = tenon.Grow(v.Field4, m.CountPacked(0))
+				v.Field4 = tenon.Grow(m, v.Field4, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field4 = append(v.Field4, int(m.ReadIntN(0)))
 			}
 		case 262144:
 			if len(v.Field5) == cap(v.Field5) {
-				v.Field5 = tenon.Grow(v.Field5, m.CountPacked(0))
+				v.Field5 = tenon.Grow(m, v.Field5, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Field5 = append(v.Field5, int(m.ReadIntN(0)))
 			}
 		case 33554431:
 			if v.Field6 == nil {
-				v.Field6 = new(Far)
+				v.Field6 = tenon.New[Far](m)
 			}
 			readFar(m, v.Field6)
 		case 33554432:
 			if v.Field7 == nil {
-				v.Field7 = make(map[int]bool, m.Count())
+				v.Field7 = tenon.Map[map[int]bool](m)
 			}
 			var k int
 			var e bool
@@ -6126,10 +6346,10 @@ func readFar(m *tenon.Message, v *Far) {
 				}
 			}
 			m.Leave(mark2)
-			v.Field7[k] = e
+			tenon.Put(m, v.Field7, k, e)
 		case 536870910:
 			if len(v.Field8) == cap(v.Field8) {
-				v.Field8 = tenon.Grow(v.Field8, m.Count())
+				v.Field8 = tenon.Grow(m, v.Field8, m.Count())
 			}
 			v.Field8 = append(v.Field8, m.ReadString())
 		case 536870911:

@@ -100,11 +100,11 @@ func (c *bytesClient) Slices(ctx context.Context, a []byte, b Raw, cArg *[]byte,
 		case 2:
 			r1 = in.ReadBytes()
 		case 3:
-			r2 = new([]byte)
+			r2 = tenon.New[[]byte](in)
 			*r2 = in.ReadBytes()
 		case 4:
 			if len(r3) == cap(r3) {
-				r3 = tenon.Grow(r3, in.Count())
+				r3 = tenon.Grow(in, r3, in.Count())
 			}
 			r3 = append(r3, in.ReadBytes())
 		}
@@ -146,11 +146,11 @@ func (c *bytesClient) Arrays(ctx context.Context, a [4]byte, b Sum, cArg *Sum, d
 		case 2:
 			in.ReadArrayBytes(r1[:])
 		case 3:
-			r2 = new(Sum)
+			r2 = tenon.New[Sum](in)
 			in.ReadArrayBytes((*r2)[:])
 		case 4:
 			if len(r3) == cap(r3) {
-				r3 = tenon.Grow(r3, in.Count())
+				r3 = tenon.Grow(in, r3, in.Count())
 			}
 			r3 = append(r3, Sum{})
 			in.ReadArrayBytes(r3[len(r3)-1][:])
@@ -204,7 +204,7 @@ func (c *bytesClient) Octets(ctx context.Context, a []Octet, b [4]Octet, cArg []
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.CountPacked(0))
+				r0 = tenon.Grow(in, r0, in.CountPacked(0))
 			}
 			for in.Elem() {
 				r0 = append(r0, Octet(in.ReadUintN(8)))
@@ -222,7 +222,7 @@ func (c *bytesClient) Octets(ctx context.Context, a []Octet, b [4]Octet, cArg []
 			r2 = in.ReadBytes()
 		case 4:
 			if len(r3) == cap(r3) {
-				r3 = tenon.Grow(r3, in.CountPacked(0))
+				r3 = tenon.Grow(in, r3, in.CountPacked(0))
 			}
 			for in.Elem() {
 				r3 = append(r3, Octet(in.ReadUintN(8)))
@@ -291,11 +291,11 @@ func (v bytesServer) serveSlices(ctx context.Context, call tenon.Stream) error {
 		case 2:
 			b = in.ReadBytes()
 		case 3:
-			c = new([]byte)
+			c = tenon.New[[]byte](in)
 			*c = in.ReadBytes()
 		case 4:
 			if len(d) == cap(d) {
-				d = tenon.Grow(d, in.Count())
+				d = tenon.Grow(in, d, in.Count())
 			}
 			d = append(d, in.ReadBytes())
 		}
@@ -340,11 +340,11 @@ func (v bytesServer) serveArrays(ctx context.Context, call tenon.Stream) error {
 		case 2:
 			in.ReadArrayBytes(b[:])
 		case 3:
-			c = new(Sum)
+			c = tenon.New[Sum](in)
 			in.ReadArrayBytes((*c)[:])
 		case 4:
 			if len(d) == cap(d) {
-				d = tenon.Grow(d, in.Count())
+				d = tenon.Grow(in, d, in.Count())
 			}
 			d = append(d, Sum{})
 			in.ReadArrayBytes(d[len(d)-1][:])
@@ -392,7 +392,7 @@ func (v bytesServer) serveOctets(ctx context.Context, call tenon.Stream) error {
 		switch in.Field() {
 		case 1:
 			if len(a) == cap(a) {
-				a = tenon.Grow(a, in.CountPacked(0))
+				a = tenon.Grow(in, a, in.CountPacked(0))
 			}
 			for in.Elem() {
 				a = append(a, Octet(in.ReadUintN(8)))
@@ -410,7 +410,7 @@ func (v bytesServer) serveOctets(ctx context.Context, call tenon.Stream) error {
 			c = in.ReadBytes()
 		case 4:
 			if len(d) == cap(d) {
-				d = tenon.Grow(d, in.CountPacked(0))
+				d = tenon.Grow(in, d, in.CountPacked(0))
 			}
 			for in.Elem() {
 				d = append(d, Octet(in.ReadUintN(8)))
@@ -480,6 +480,19 @@ func (v bytesServer) serveFields(ctx context.Context, call tenon.Stream) error {
 
 // ---- types
 
+// If this does not compile, Fields is not what this file was generated from: run
+// go generate.
+var _ = Fields(struct {
+	Slice  []byte
+	Raw    Raw
+	Sum    Sum
+	Maybe  *Raw
+	List   []Raw
+	ByName map[string]Raw
+	Sums   map[Sum]Sum
+	Array  [2][]byte
+}{})
+
 // writeFields writes v as a nested message.
 func writeFields(m *tenon.Message, num int32, v *Fields) {
 	mark := m.Begin(num)
@@ -529,16 +542,16 @@ func readFields(m *tenon.Message, v *Fields) {
 		case 3:
 			m.ReadArrayBytes(v.Sum[:])
 		case 4:
-			v.Maybe = new(Raw)
+			v.Maybe = tenon.New[Raw](m)
 			*v.Maybe = m.ReadBytes()
 		case 5:
 			if len(v.List) == cap(v.List) {
-				v.List = tenon.Grow(v.List, m.Count())
+				v.List = tenon.Grow(m, v.List, m.Count())
 			}
 			v.List = append(v.List, m.ReadBytes())
 		case 6:
 			if v.ByName == nil {
-				v.ByName = make(map[string]Raw, m.Count())
+				v.ByName = tenon.Map[map[string]Raw](m)
 			}
 			var k string
 			var e Raw
@@ -552,10 +565,10 @@ func readFields(m *tenon.Message, v *Fields) {
 				}
 			}
 			m.Leave(mark2)
-			v.ByName[k] = e
+			tenon.Put(m, v.ByName, k, e)
 		case 7:
 			if v.Sums == nil {
-				v.Sums = make(map[Sum]Sum, m.Count())
+				v.Sums = tenon.Map[map[Sum]Sum](m)
 			}
 			var k Sum
 			var e Sum
@@ -569,7 +582,7 @@ func readFields(m *tenon.Message, v *Fields) {
 				}
 			}
 			m.Leave(mark2)
-			v.Sums[k] = e
+			tenon.Put(m, v.Sums, k, e)
 		case 8:
 			if n == len(v.Array) {
 				m.Fail(errors.New("more than the 2 elements of an array"))

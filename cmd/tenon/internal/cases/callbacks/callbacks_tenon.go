@@ -252,14 +252,14 @@ func (c *callbacksClient) List(ctx context.Context, all []func(ctx context.Conte
 	out := call.Out()
 	for _, e := range all {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(1)
 			break
 		}
 		writeCallbacksListAll(out, 1, e, false)
 	}
 	for k, e := range more {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(2)
 			break
 		}
 		mark := out.Begin(2)
@@ -358,7 +358,7 @@ func (c *callbacksClient) Shapes(ctx context.Context, f func(ctx context.Context
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
 			r0 = append(r0, Value{})
 			readValue(in, &r0[len(r0)-1])
@@ -644,12 +644,12 @@ func (v callbacksServer) serveList(ctx context.Context, call tenon.Stream) error
 		switch in.Field() {
 		case 1:
 			if len(all) == cap(all) {
-				all = tenon.Grow(all, in.Count())
+				all = tenon.Grow(in, all, in.Count())
 			}
 			all = append(all, readCallbacksListAll(in))
 		case 2:
 			if more == nil {
-				more = make(map[string]Visitor, in.Count())
+				more = tenon.Map[map[string]Visitor](in)
 			}
 			var k string
 			var e Visitor
@@ -666,7 +666,7 @@ func (v callbacksServer) serveList(ctx context.Context, call tenon.Stream) error
 			if e == nil {
 				in.Fail(tenon.ErrNilElement)
 			}
-			more[k] = e
+			tenon.Put(in, more, k, e)
 		}
 	}
 	if err := in.Err(); err != nil {
@@ -1732,7 +1732,7 @@ func readCallbacksShapesF(m *tenon.Message) func(ctx context.Context, v ...Value
 			switch in.Field() {
 			case 1:
 				if len(r0) == cap(r0) {
-					r0 = tenon.Grow(r0, in.Count())
+					r0 = tenon.Grow(in, r0, in.Count())
 				}
 				r0 = append(r0, Value{})
 				readValue(in, &r0[len(r0)-1])
@@ -1762,7 +1762,7 @@ func (f callbacksShapesFServer) ServeCall(ctx context.Context, _ int, call tenon
 		switch in.Field() {
 		case 1:
 			if len(v) == cap(v) {
-				v = tenon.Grow(v, in.Count())
+				v = tenon.Grow(in, v, in.Count())
 			}
 			v = append(v, Value{})
 			readValue(in, &v[len(v)-1])
@@ -2075,6 +2075,18 @@ func (f handlersNamedServer) ServeCall(ctx context.Context, _ int, call tenon.St
 
 // ---- types
 
+// If this does not compile, Handlers is not what this file was generated from:
+// run go generate.
+var _ = Handlers(struct {
+	Name  string
+	Start func(ctx context.Context, name string) error
+	Stop  func()
+	Visit Visitor
+	List  []Visitor
+	Inner *Handlers
+	Named map[string]func(ctx context.Context) (string, error)
+}{})
+
 // writeHandlers writes v as a nested message. If kept is true, what it refers to
 // may be kept.
 func writeHandlers(m *tenon.Message, num int32, v *Handlers, kept bool) {
@@ -2090,7 +2102,7 @@ func writeHandlers(m *tenon.Message, num int32, v *Handlers, kept bool) {
 	writeVisitor(m, 4, v.Visit, kept)
 	for _, e := range v.List {
 		if e == nil {
-			m.Fail(tenon.ErrNilElement)
+			m.NilElement(5)
 			break
 		}
 		writeVisitor(m, 5, e, kept)
@@ -2100,7 +2112,7 @@ func writeHandlers(m *tenon.Message, num int32, v *Handlers, kept bool) {
 	}
 	for k, e := range v.Named {
 		if e == nil {
-			m.Fail(tenon.ErrNilElement)
+			m.NilElement(7)
 			break
 		}
 		mark2 := m.Begin(7)
@@ -2127,17 +2139,17 @@ func readHandlers(ctx context.Context, m *tenon.Message, v *Handlers) {
 			v.Visit = readVisitor(m)
 		case 5:
 			if len(v.List) == cap(v.List) {
-				v.List = tenon.Grow(v.List, m.Count())
+				v.List = tenon.Grow(m, v.List, m.Count())
 			}
 			v.List = append(v.List, readVisitor(m))
 		case 6:
 			if v.Inner == nil {
-				v.Inner = new(Handlers)
+				v.Inner = tenon.New[Handlers](m)
 			}
 			readHandlers(ctx, m, v.Inner)
 		case 7:
 			if v.Named == nil {
-				v.Named = make(map[string]func(ctx context.Context) (string, error), m.Count())
+				v.Named = tenon.Map[map[string]func(ctx context.Context) (string, error)](m)
 			}
 			var k string
 			var e func(ctx context.Context) (string, error)
@@ -2154,11 +2166,18 @@ func readHandlers(ctx context.Context, m *tenon.Message, v *Handlers) {
 			if e == nil {
 				m.Fail(tenon.ErrNilElement)
 			}
-			v.Named[k] = e
+			tenon.Put(m, v.Named, k, e)
 		}
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Value is not what this file was generated from: run
+// go generate.
+var _ = Value(struct {
+	Name string
+	N    int
+}{})
 
 // writeValue writes v as a nested message.
 func writeValue(m *tenon.Message, num int32, v *Value) {

@@ -154,7 +154,7 @@ func (c *collideClient) Named(ctx context.Context, itemArg twoitem.Item, item2 [
 			readItemItem3(in, &r0)
 		case 2:
 			if len(r1) == cap(r1) {
-				r1 = tenon.Grow(r1, in.Count())
+				r1 = tenon.Grow(in, r1, in.Count())
 			}
 			r1 = append(r1, item.Item{})
 			readItemItem2(in, &r1[len(r1)-1])
@@ -359,7 +359,7 @@ func (v collideServer) serveNamed(ctx context.Context, call tenon.Stream) error 
 			readItemItem3(in, &itemArg)
 		case 2:
 			if len(item2) == cap(item2) {
-				item2 = tenon.Grow(item2, in.Count())
+				item2 = tenon.Grow(in, item2, in.Count())
 			}
 			item2 = append(item2, item.Item{})
 			readItemItem2(in, &item2[len(item2)-1])
@@ -484,6 +484,13 @@ func (v collideServer) serveCount(ctx context.Context, call tenon.Stream) error 
 
 // ---- types
 
+// If this does not compile, item.Item is not what this file was generated from:
+// run go generate.
+var _ = item.Item(struct {
+	One string
+	N   int
+}{})
+
 // writeItemItem2 writes v as a nested message.
 func writeItemItem2(m *tenon.Message, num int32, v *item.Item) {
 	mark := m.Begin(num)
@@ -509,6 +516,13 @@ func readItemItem2(m *tenon.Message, v *item.Item) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, twoitem.Item is not what this file was generated
+// from: run go generate.
+var _ = twoitem.Item(struct {
+	Two string
+	N   int
+}{})
 
 // writeItemItem3 writes v as a nested message.
 func writeItemItem3(m *tenon.Message, num int32, v *twoitem.Item) {
@@ -536,6 +550,14 @@ func readItemItem3(m *tenon.Message, v *twoitem.Item) {
 	m.Leave(mark)
 }
 
+// If this does not compile, Fields is not what this file was generated from: run
+// go generate.
+var _ = Fields(struct {
+	One      item.Item
+	Two      twoitem.Item
+	ItemItem ItemItem
+}{})
+
 // writeFields writes v as a nested message.
 func writeFields(m *tenon.Message, num int32, v *Fields) {
 	mark := m.Begin(num)
@@ -561,6 +583,12 @@ func readFields(m *tenon.Message, v *Fields) {
 	m.Leave(mark)
 }
 
+// If this does not compile, ItemItem is not what this file was generated from:
+// run go generate.
+var _ = ItemItem(struct {
+	Own string
+}{})
+
 // writeItemItem writes v as a nested message.
 func writeItemItem(m *tenon.Message, num int32, v *ItemItem) {
 	mark := m.Begin(num)
@@ -581,6 +609,12 @@ func readItemItem(m *tenon.Message, v *ItemItem) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Builder is not what this file was generated from:
+// run go generate.
+var _ = Builder(struct {
+	Text string
+}{})
 
 // writeBuilder writes v as a nested message.
 func writeBuilder(m *tenon.Message, num int32, v *Builder) {

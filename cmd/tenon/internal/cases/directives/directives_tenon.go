@@ -532,6 +532,12 @@ func (v namedServer) serveName(ctx context.Context, call tenon.Stream) error {
 
 // ---- types
 
+// If this does not compile, Value is not what this file was generated from: run
+// go generate.
+var _ = Value(struct {
+	Text string
+}{})
+
 // writeValue writes v as a nested message.
 func writeValue(m *tenon.Message, num int32, v *Value) {
 	mark := m.Begin(num)

@@ -562,6 +562,18 @@ func (v docsServer) serveLong(ctx context.Context, call tenon.Stream) error {
 
 // ---- types
 
+// If this does not compile, Odd is not what this file was generated from: run go
+// generate.
+var _ = Odd(struct {
+	Above  string
+	Behind string
+	Block  string
+	A      int
+	B      int
+	Alone  string
+	Tagged string
+}{})
+
 // writeOdd writes v as a nested message.
 func writeOdd(m *tenon.Message, num int32, v *Odd) {
 	mark := m.Begin(num)

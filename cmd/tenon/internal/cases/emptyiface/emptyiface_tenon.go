@@ -211,7 +211,7 @@ func (c *nothingClient) Structs(ctx context.Context, v []Zero, p []*Zero, m map[
 	}
 	for _, e := range p {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(2)
 			break
 		}
 		writeZero(out, 2, e)
@@ -230,20 +230,20 @@ func (c *nothingClient) Structs(ctx context.Context, v []Zero, p []*Zero, m map[
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
 			r0 = append(r0, Zero{})
 			readZero(in, &r0[len(r0)-1])
 		case 2:
 			if len(r1) == cap(r1) {
-				r1 = tenon.Grow(r1, in.Count())
+				r1 = tenon.Grow(in, r1, in.Count())
 			}
-			e := new(Zero)
+			e := tenon.New[Zero](in)
 			readZero(in, e)
 			r1 = append(r1, e)
 		case 3:
 			if r2 == nil {
-				r2 = make(map[string]Zero, in.Count())
+				r2 = tenon.Map[map[string]Zero](in)
 			}
 			var k string
 			var e Zero
@@ -257,7 +257,7 @@ func (c *nothingClient) Structs(ctx context.Context, v []Zero, p []*Zero, m map[
 				}
 			}
 			in.Leave(mark)
-			r2[k] = e
+			tenon.Put(in, r2, k, e)
 		}
 	}
 	return r0, r1, r2, in.Err()
@@ -343,20 +343,20 @@ func (v nothingServer) serveStructs(ctx context.Context, call tenon.Stream) erro
 		switch in.Field() {
 		case 1:
 			if len(vArg) == cap(vArg) {
-				vArg = tenon.Grow(vArg, in.Count())
+				vArg = tenon.Grow(in, vArg, in.Count())
 			}
 			vArg = append(vArg, Zero{})
 			readZero(in, &vArg[len(vArg)-1])
 		case 2:
 			if len(p) == cap(p) {
-				p = tenon.Grow(p, in.Count())
+				p = tenon.Grow(in, p, in.Count())
 			}
-			e := new(Zero)
+			e := tenon.New[Zero](in)
 			readZero(in, e)
 			p = append(p, e)
 		case 3:
 			if m == nil {
-				m = make(map[string]Zero, in.Count())
+				m = tenon.Map[map[string]Zero](in)
 			}
 			var k string
 			var e Zero
@@ -370,7 +370,7 @@ func (v nothingServer) serveStructs(ctx context.Context, call tenon.Stream) erro
 				}
 			}
 			in.Leave(mark)
-			m[k] = e
+			tenon.Put(in, m, k, e)
 		}
 	}
 	if err := in.Err(); err != nil {
@@ -386,7 +386,7 @@ func (v nothingServer) serveStructs(ctx context.Context, call tenon.Stream) erro
 	}
 	for _, e := range r1 {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(2)
 			break
 		}
 		writeZero(out, 2, e)
@@ -401,6 +401,10 @@ func (v nothingServer) serveStructs(ctx context.Context, call tenon.Stream) erro
 }
 
 // ---- types
+
+// If this does not compile, Zero is not what this file was generated from: run
+// go generate.
+var _ = Zero(struct{}{})
 
 // writeZero writes v as a nested message.
 func writeZero(m *tenon.Message, num int32, v *Zero) {

@@ -388,6 +388,22 @@ func (v enumsServer) servePositions(ctx context.Context, call tenon.Stream) erro
 
 // ---- types
 
+// If this does not compile, Positions is not what this file was generated from:
+// run go generate.
+var _ = Positions(struct {
+	Plain    Op
+	Pointer  *Color
+	List     []Signed
+	Array    [2]Small
+	ByName   map[string]Op
+	Names    map[Color]string
+	Nested   [][]Op
+	Months   []time.Month
+	ByteList []Op
+	Modes    []Mode
+	Private  Private
+}{})
+
 // writePositions writes v as a nested message.
 func writePositions(m *tenon.Message, num int32, v *Positions) {
 	mark := m.Begin(num)
@@ -439,7 +455,7 @@ func writePositions(m *tenon.Message, num int32, v *Positions) {
 	if len(v.Months) > 0 {
 		mark2 := m.Begin(8)
 		for _, e := range v.Months {
-			m.PutEnum(int64(e))
+			m.PutEnum(8, int64(e))
 		}
 		m.End(mark2)
 	}
@@ -472,11 +488,11 @@ func readPositions(m *tenon.Message, v *Positions) {
 		case 1:
 			v.Plain = Op(m.ReadUintN(8))
 		case 2:
-			v.Pointer = new(Color)
+			v.Pointer = tenon.New[Color](m)
 			*v.Pointer = Color(m.ReadIntN(32))
 		case 3:
 			if len(v.List) == cap(v.List) {
-				v.List = tenon.Grow(v.List, m.CountPacked(0))
+				v.List = tenon.Grow(m, v.List, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.List = append(v.List, Signed(m.ReadInt()))
@@ -492,7 +508,7 @@ func readPositions(m *tenon.Message, v *Positions) {
 			}
 		case 5:
 			if v.ByName == nil {
-				v.ByName = make(map[string]Op, m.Count())
+				v.ByName = tenon.Map[map[string]Op](m)
 			}
 			var k string
 			var e Op
@@ -506,10 +522,10 @@ func readPositions(m *tenon.Message, v *Positions) {
 				}
 			}
 			m.Leave(mark2)
-			v.ByName[k] = e
+			tenon.Put(m, v.ByName, k, e)
 		case 6:
 			if v.Names == nil {
-				v.Names = make(map[Color]string, m.Count())
+				v.Names = tenon.Map[map[Color]string](m)
 			}
 			var k Color
 			var e string
@@ -523,10 +539,10 @@ func readPositions(m *tenon.Message, v *Positions) {
 				}
 			}
 			m.Leave(mark2)
-			v.Names[k] = e
+			tenon.Put(m, v.Names, k, e)
 		case 7:
 			if len(v.Nested) == cap(v.Nested) {
-				v.Nested = tenon.Grow(v.Nested, m.Count())
+				v.Nested = tenon.Grow(m, v.Nested, m.Count())
 			}
 			var e []Op
 			mark2 := m.Enter()
@@ -534,7 +550,7 @@ func readPositions(m *tenon.Message, v *Positions) {
 				switch m.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, m.CountPacked(0))
+						e = tenon.Grow(m, e, m.CountPacked(0))
 					}
 					for m.Elem() {
 						e = append(e, Op(m.ReadUintN(8)))
@@ -545,21 +561,21 @@ func readPositions(m *tenon.Message, v *Positions) {
 			v.Nested = append(v.Nested, e)
 		case 8:
 			if len(v.Months) == cap(v.Months) {
-				v.Months = tenon.Grow(v.Months, m.CountPacked(0))
+				v.Months = tenon.Grow(m, v.Months, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Months = append(v.Months, time.Month(m.ReadIntN(32)))
 			}
 		case 9:
 			if len(v.ByteList) == cap(v.ByteList) {
-				v.ByteList = tenon.Grow(v.ByteList, m.CountPacked(0))
+				v.ByteList = tenon.Grow(m, v.ByteList, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.ByteList = append(v.ByteList, Op(m.ReadUintN(8)))
 			}
 		case 10:
 			if len(v.Modes) == cap(v.Modes) {
-				v.Modes = tenon.Grow(v.Modes, m.CountPacked(0))
+				v.Modes = tenon.Grow(m, v.Modes, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Modes = append(v.Modes, Mode(m.ReadUintN(8)))

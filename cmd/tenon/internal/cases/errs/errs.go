@@ -106,6 +106,17 @@ func (e Value) Is(target error) bool {
 	return ok && v.Code == e.Code
 }
 
+// Caused is an error by value with a cause.
+type Caused struct {
+	Step int
+	Err  error
+}
+
+func (e Caused) Error() string { return fmt.Sprintf("step %d: %v", e.Step, e.Err) }
+
+// Unwrap returns the cause.
+func (e Caused) Unwrap() error { return e.Err }
+
 // Nested has an error as a value, which it doesn't wrap.
 type Nested struct {
 	Why   string

@@ -4,6 +4,7 @@ package errs
 
 import (
 	"context"
+	"time"
 
 	"github.com/tenon-go/tenon"
 	"github.com/tenon-go/tenon/cmd/tenon/internal/cases/errs/other"
@@ -117,14 +118,14 @@ func (c *errorsClient) List(ctx context.Context, errs []error, more ...error) (r
 	out := call.Out()
 	for _, e := range errs {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(1)
 			break
 		}
 		out.WriteError(1, e, valueErrors)
 	}
 	for _, e := range more {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(2)
 			break
 		}
 		out.WriteError(2, e, valueErrors)
@@ -137,7 +138,7 @@ func (c *errorsClient) List(ctx context.Context, errs []error, more ...error) (r
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
 			r0 = append(r0, in.ReadError(valueErrors))
 		}
@@ -270,12 +271,12 @@ func (v errorsServer) serveList(ctx context.Context, call tenon.Stream) error {
 		switch in.Field() {
 		case 1:
 			if len(errs) == cap(errs) {
-				errs = tenon.Grow(errs, in.Count())
+				errs = tenon.Grow(in, errs, in.Count())
 			}
 			errs = append(errs, in.ReadError(valueErrors))
 		case 2:
 			if len(more) == cap(more) {
-				more = tenon.Grow(more, in.Count())
+				more = tenon.Grow(in, more, in.Count())
 			}
 			more = append(more, in.ReadError(valueErrors))
 		}
@@ -290,7 +291,7 @@ func (v errorsServer) serveList(ctx context.Context, call tenon.Stream) error {
 	out := call.Out()
 	for _, e := range r0 {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(1)
 			break
 		}
 		out.WriteError(1, e, valueErrors)
@@ -353,6 +354,16 @@ func (v errorsServer) serveBeside(ctx context.Context, call tenon.Stream) error 
 
 // ---- types
 
+// If this does not compile, Report is not what this file was generated from: run
+// go generate.
+var _ = Report(struct {
+	Name   string
+	Err    error
+	Errs   []error
+	ByName map[string]error
+	When   time.Time
+}{})
+
 // writeReport writes v as a nested message.
 func writeReport(m *tenon.Message, num int32, v *Report) {
 	mark := m.Begin(num)
@@ -362,14 +373,14 @@ func writeReport(m *tenon.Message, num int32, v *Report) {
 	m.WriteError(2, v.Err, valueErrors)
 	for _, e := range v.Errs {
 		if e == nil {
-			m.Fail(tenon.ErrNilElement)
+			m.NilElement(3)
 			break
 		}
 		m.WriteError(3, e, valueErrors)
 	}
 	for k, e := range v.ByName {
 		if e == nil {
-			m.Fail(tenon.ErrNilElement)
+			m.NilElement(4)
 			break
 		}
 		mark2 := m.Begin(4)
@@ -394,12 +405,12 @@ func readReport(m *tenon.Message, v *Report) {
 			v.Err = m.ReadError(valueErrors)
 		case 3:
 			if len(v.Errs) == cap(v.Errs) {
-				v.Errs = tenon.Grow(v.Errs, m.Count())
+				v.Errs = tenon.Grow(m, v.Errs, m.Count())
 			}
 			v.Errs = append(v.Errs, m.ReadError(valueErrors))
 		case 4:
 			if v.ByName == nil {
-				v.ByName = make(map[string]error, m.Count())
+				v.ByName = tenon.Map[map[string]error](m)
 			}
 			var k string
 			var e error
@@ -416,7 +427,7 @@ func readReport(m *tenon.Message, v *Report) {
 			if e == nil {
 				m.Fail(tenon.ErrNilElement)
 			}
-			v.ByName[k] = e
+			tenon.Put(m, v.ByName, k, e)
 		case 5:
 			v.When = m.ReadTime()
 		}
@@ -435,10 +446,16 @@ var contractErrors = []tenon.ErrorDef{
 	{Name: "errs.ErrTyped", Value: ErrTyped},
 	{Name: "errs.Pointer", Encode: encodePointer, Decode: decodePointer},
 	{Name: "errs.Value", Encode: encodeValue, Decode: decodeValue},
+	{Name: "errs.*Value", Encode: encodeValuePointer, Decode: decodeValuePointer},
 	{Name: "errs.Wrapping", Encode: encodeWrapping, Decode: decodeWrapping},
 	{Name: "errs.Errno", Encode: encodeErrno, Decode: decodeErrno},
+	{Name: "errs.*Errno", Encode: encodeErrnoPointer, Decode: decodeErrnoPointer},
 	{Name: "errs.Text", Encode: encodeText, Decode: decodeText},
+	{Name: "errs.*Text", Encode: encodeTextPointer, Decode: decodeTextPointer},
 	{Name: "errs.List", Encode: encodeList, Decode: decodeList},
+	{Name: "errs.*List", Encode: encodeListPointer, Decode: decodeListPointer},
+	{Name: "errs.Caused", Encode: encodeCaused, Decode: decodeCaused},
+	{Name: "errs.*Caused", Encode: encodeCausedPointer, Decode: decodeCausedPointer},
 	{Name: "errs.Nested", Encode: encodeNested, Decode: decodeNested},
 	{Name: "other.ErrOther", Value: other.ErrOther},
 	{Name: "other.Failure", Encode: encodeOtherFailure, Decode: decodeOtherFailure},
@@ -457,9 +474,19 @@ var (
 	_ error = Errno(0)
 	_ error = Text("")
 	_ error = List(nil)
+	_ error = Caused{}
 	_ error = (*Nested)(nil)
 	_ error = (*other.Failure)(nil)
 )
+
+// If this does not compile, Pointer is not what this file was generated from:
+// run go generate.
+var _ = Pointer(struct {
+	Op    string
+	Count int
+	When  time.Time
+	Tags  []string
+}{})
 
 // encodePointer writes err's fields if it is a *Pointer.
 func encodePointer(err error, m *tenon.Message) bool {
@@ -495,13 +522,20 @@ func decodePointer(m *tenon.Message, _ error) (error, error) {
 			v.When = m.ReadTime()
 		case 4:
 			if len(v.Tags) == cap(v.Tags) {
-				v.Tags = tenon.Grow(v.Tags, m.Count())
+				v.Tags = tenon.Grow(m, v.Tags, m.Count())
 			}
 			v.Tags = append(v.Tags, m.ReadString())
 		}
 	}
 	return v, m.Err()
 }
+
+// If this does not compile, Value is not what this file was generated from: run
+// go generate.
+var _ = Value(struct {
+	Code int
+	Text string
+}{})
 
 // encodeValue writes err's fields if it is a Value.
 func encodeValue(err error, m *tenon.Message) bool {
@@ -531,6 +565,29 @@ func decodeValue(m *tenon.Message, _ error) (error, error) {
 	}
 	return v, m.Err()
 }
+
+// encodeValuePointer writes err's fields if it is a *Value.
+func encodeValuePointer(err error, m *tenon.Message) bool {
+	v, ok := err.(*Value)
+	return ok && v != nil && encodeValue(*v, m)
+}
+
+// decodeValuePointer makes a *Value.
+func decodeValuePointer(m *tenon.Message, cause error) (error, error) {
+	value, err := decodeValue(m, cause)
+	v, ok := value.(Value)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &v, nil
+}
+
+// If this does not compile, Wrapping is not what this file was generated from:
+// run go generate.
+var _ = Wrapping(struct {
+	Path  string
+	Cause error
+}{})
 
 // encodeWrapping writes err's fields if it is a *Wrapping. What it wraps is sent
 // beside them.
@@ -581,6 +638,22 @@ func decodeErrno(m *tenon.Message, _ error) (error, error) {
 	return v, m.Err()
 }
 
+// encodeErrnoPointer writes err's fields if it is a *Errno.
+func encodeErrnoPointer(err error, m *tenon.Message) bool {
+	v, ok := err.(*Errno)
+	return ok && v != nil && encodeErrno(*v, m)
+}
+
+// decodeErrnoPointer makes a *Errno.
+func decodeErrnoPointer(m *tenon.Message, cause error) (error, error) {
+	value, err := decodeErrno(m, cause)
+	v, ok := value.(Errno)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &v, nil
+}
+
 // encodeText writes err's fields if it is a Text.
 func encodeText(err error, m *tenon.Message) bool {
 	v, ok := err.(Text)
@@ -605,6 +678,22 @@ func decodeText(m *tenon.Message, _ error) (error, error) {
 	return v, m.Err()
 }
 
+// encodeTextPointer writes err's fields if it is a *Text.
+func encodeTextPointer(err error, m *tenon.Message) bool {
+	v, ok := err.(*Text)
+	return ok && v != nil && encodeText(*v, m)
+}
+
+// decodeTextPointer makes a *Text.
+func decodeTextPointer(m *tenon.Message, cause error) (error, error) {
+	value, err := decodeText(m, cause)
+	v, ok := value.(Text)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &v, nil
+}
+
 // encodeList writes err's fields if it is a List.
 func encodeList(err error, m *tenon.Message) bool {
 	v, ok := err.(List)
@@ -624,13 +713,84 @@ func decodeList(m *tenon.Message, _ error) (error, error) {
 		switch m.Field() {
 		case 1:
 			if len(v) == cap(v) {
-				v = tenon.Grow(v, m.Count())
+				v = tenon.Grow(m, v, m.Count())
 			}
 			v = append(v, m.ReadString())
 		}
 	}
 	return v, m.Err()
 }
+
+// encodeListPointer writes err's fields if it is a *List.
+func encodeListPointer(err error, m *tenon.Message) bool {
+	v, ok := err.(*List)
+	return ok && v != nil && encodeList(*v, m)
+}
+
+// decodeListPointer makes a *List.
+func decodeListPointer(m *tenon.Message, cause error) (error, error) {
+	value, err := decodeList(m, cause)
+	v, ok := value.(List)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &v, nil
+}
+
+// If this does not compile, Caused is not what this file was generated from: run
+// go generate.
+var _ = Caused(struct {
+	Step int
+	Err  error
+}{})
+
+// encodeCaused writes err's fields if it is a Caused. What it wraps is sent
+// beside them.
+func encodeCaused(err error, m *tenon.Message) bool {
+	v, ok := err.(Caused)
+	if !ok {
+		return false
+	}
+	if v.Step != 0 {
+		m.WriteInt(1, int64(v.Step))
+	}
+	return true
+}
+
+// decodeCaused makes a Caused that wraps cause.
+func decodeCaused(m *tenon.Message, cause error) (error, error) {
+	v := Caused{Err: cause}
+	for m.Next() {
+		switch m.Field() {
+		case 1:
+			v.Step = int(m.ReadIntN(0))
+		}
+	}
+	return v, m.Err()
+}
+
+// encodeCausedPointer writes err's fields if it is a *Caused.
+func encodeCausedPointer(err error, m *tenon.Message) bool {
+	v, ok := err.(*Caused)
+	return ok && v != nil && encodeCaused(*v, m)
+}
+
+// decodeCausedPointer makes a *Caused that wraps cause.
+func decodeCausedPointer(m *tenon.Message, cause error) (error, error) {
+	value, err := decodeCaused(m, cause)
+	v, ok := value.(Caused)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &v, nil
+}
+
+// If this does not compile, Nested is not what this file was generated from: run
+// go generate.
+var _ = Nested(struct {
+	Why   string
+	Other error
+}{})
 
 // encodeNested writes err's fields if it is a *Nested.
 func encodeNested(err error, m *tenon.Message) bool {
@@ -658,6 +818,12 @@ func decodeNested(m *tenon.Message, _ error) (error, error) {
 	}
 	return v, m.Err()
 }
+
+// If this does not compile, other.Failure is not what this file was generated
+// from: run go generate.
+var _ = other.Failure(struct {
+	What string
+}{})
 
 // encodeOtherFailure writes err's fields if it is a *other.Failure.
 func encodeOtherFailure(err error, m *tenon.Message) bool {

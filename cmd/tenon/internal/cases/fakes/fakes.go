@@ -17,6 +17,9 @@ type Store interface {
 	Bare(n int) int
 	Unnamed(context.Context, int, string) (int, error)
 	Sub(ctx context.Context) (Listener, error)
+	Cursor(ctx context.Context) (Cursor, error)
+	Changes(ctx context.Context) (<-chan string, error)
+	Ticks(ctx context.Context) <-chan int
 }
 
 // Listener has a fake, too.
@@ -25,4 +28,29 @@ type Store interface {
 //tenon:fake
 type Listener interface {
 	Told(ctx context.Context, what string)
+}
+
+// Sizer is an optional part that has one.
+//
+//tenon:optional Store
+//tenon:fake
+type Sizer interface {
+	Size(ctx context.Context) (int64, error)
+}
+
+// GetSizer is a part that has methods of another part.
+//
+//tenon:optional Store
+//tenon:fake
+type GetSizer interface {
+	Sizer
+	GetSize(ctx context.Context, key string) (int64, error)
+}
+
+// Cursor is reached from Store, and no contract of its own.
+//
+//tenon:fake
+type Cursor interface {
+	Next(ctx context.Context) (string, error)
+	Close() error
 }

@@ -5,6 +5,8 @@ package fakes
 import (
 	"context"
 	"iter"
+	"sync"
+	"time"
 
 	"github.com/tenon-go/tenon"
 )
@@ -23,6 +25,11 @@ const (
 	storeBare
 	storeUnnamed
 	storeSub
+	storeCursor
+	storeChanges
+	storeTicks
+	storeSize
+	storeGetSize
 )
 
 var storeContract = &tenon.Contract{
@@ -34,22 +41,36 @@ var storeContract = &tenon.Contract{
 		storeBare:    {Name: "Bare"},
 		storeUnnamed: {Name: "Unnamed"},
 		storeSub:     {Name: "Sub"},
+		storeCursor:  {Name: "Cursor"},
+		storeChanges: {Name: "Changes", ServerStream: true},
+		storeTicks:   {Name: "Ticks", ServerStream: true},
+		storeSize:    {Name: "Size", Optional: true},
+		storeGetSize: {Name: "GetSize", Optional: true},
 	},
 }
 
 // ServeStore returns a service that impl carries out, for plugin.Main or
-// host.Config.
+// host.Config. Its optional methods, those of Sizer and GetSizer, are offered if
+// impl has them.
 func ServeStore(impl Store) tenon.Service {
-	return tenon.Service{Contract: storeContract, Server: storeServer{impl}}
+	service := tenon.Service{Contract: storeContract, Server: storeServer{impl}}
+	if _, ok := impl.(Sizer); !ok {
+		service.Without = append(service.Without, "Size")
+	}
+	if _, ok := impl.(GetSizer); !ok {
+		service.Without = append(service.Without, "GetSize")
+	}
+	return service
 }
 
-// OpenStore returns the Store that the other side of conn offers.
+// OpenStore returns the Store that the other side of conn offers. It is also
+// what of Sizer and GetSizer that one is.
 func OpenStore(_ context.Context, conn tenon.Conn) (Store, error) {
 	ref, err := storeContract.Bind(conn)
 	if err != nil {
 		return nil, err
 	}
-	return &storeClient{context.Background(), ref}, nil
+	return newStoreClient(context.Background(), ref), nil
 }
 
 // CallerStore returns the Store that is offered by the caller of the method that
@@ -59,7 +80,7 @@ func CallerStore(ctx context.Context) (Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &storeClient{context.Background(), ref}, nil
+	return newStoreClient(context.Background(), ref), nil
 }
 
 // A storeClient is a Store on the other side of a connection.
@@ -68,10 +89,55 @@ type storeClient struct {
 	ref *tenon.Ref
 }
 
+// A storeSizer is the part of a storeClient that not every Store has.
+type storeSizer struct {
+	ctx context.Context // of the methods that are given none
+	ref *tenon.Ref
+}
+
+// A storeGetSizer is the part of a storeClient that not every Store has.
+type storeGetSizer struct {
+	ctx context.Context // of the methods that are given none
+	ref *tenon.Ref
+}
+
 var (
-	_ Store       = (*storeClient)(nil)
+	_ Store    = (*storeClient)(nil)
+	_ Sizer    = (*storeSizer)(nil)
+	_ GetSizer = struct {
+		*storeClient
+		*storeSizer
+		*storeGetSizer
+	}{}
 	_ tenon.Proxy = (*storeClient)(nil)
 )
+
+// newStoreClient returns a Store that has just the optional methods that the
+// other side has, so that a type assertion tells.
+func newStoreClient(ctx context.Context, ref *tenon.Ref) Store {
+	c := &storeClient{ctx, ref}
+	hasSizer := ref.Offers(storeSize)
+	hasGetSizer := ref.Offers(storeGetSize)
+	switch {
+	case hasSizer && hasGetSizer:
+		return struct {
+			*storeClient
+			*storeSizer
+			*storeGetSizer
+		}{c, &storeSizer{ctx, ref}, &storeGetSizer{ctx, ref}}
+	case hasGetSizer:
+		return struct {
+			*storeClient
+			*storeGetSizer
+		}{c, &storeGetSizer{ctx, ref}}
+	case hasSizer:
+		return struct {
+			*storeClient
+			*storeSizer
+		}{c, &storeSizer{ctx, ref}}
+	}
+	return c
+}
 
 // TenonRef returns the ref behind the Store.
 func (c *storeClient) TenonRef() *tenon.Ref { return c.ref }
@@ -226,6 +292,127 @@ func (c *storeClient) Sub(ctx context.Context) (r0 Listener, err error) {
 	return r0, nil
 }
 
+// Cursor calls Cursor of the Store.
+func (c *storeClient) Cursor(ctx context.Context) (r0 Cursor, err error) {
+	call, err := c.ref.Open(ctx, storeCursor)
+	if err != nil {
+		return r0, err
+	}
+	defer call.Close()
+	in, err := call.Call()
+	if err != nil {
+		return r0, err
+	}
+	for in.Next() {
+		switch in.Field() {
+		case 1:
+			r0 = readCursor(in)
+		}
+	}
+	if err := in.Err(); err != nil {
+		return r0, err
+	}
+	if r0 == nil {
+		return nil, tenon.NoResult("fakes.Store", "Cursor")
+	}
+	return r0, nil
+}
+
+// Changes calls Changes of the Store.
+func (c *storeClient) Changes(ctx context.Context) (r0 <-chan string, err error) {
+	call, err := c.ref.Open(ctx, storeChanges)
+	if err != nil {
+		return r0, err
+	}
+	rest := tenon.NewRest(c.ref, storeChanges, call)
+	defer rest.Close()
+	if err := call.SendLast(); err != nil {
+		return r0, err
+	}
+	if _, err := rest.Head(); err != nil {
+		return r0, err
+	}
+	r0 = tenon.RestChan(rest, func(in *tenon.Message) (e string) {
+		for in.Next() {
+			switch in.Field() {
+			case 1:
+				e = in.ReadString()
+			}
+		}
+		return e
+	})
+	return r0, nil
+}
+
+// Ticks calls Ticks of the Store.
+func (c *storeClient) Ticks(ctx context.Context) (r0 <-chan int) {
+	call, err := c.ref.Open(ctx, storeTicks)
+	if err != nil {
+		c.ref.Lost(storeTicks, err)
+		return tenon.NoChan[int]()
+	}
+	rest := tenon.NewRest(c.ref, storeTicks, call)
+	defer rest.Close()
+	if err := call.SendLast(); err != nil {
+		c.ref.Lost(storeTicks, err)
+		return tenon.NoChan[int]()
+	}
+	r0 = tenon.RestChan(rest, func(in *tenon.Message) (e int) {
+		for in.Next() {
+			switch in.Field() {
+			case 1:
+				e = int(in.ReadIntN(0))
+			}
+		}
+		return e
+	})
+	return r0
+}
+
+// Size calls Size of the Store.
+func (c *storeSizer) Size(ctx context.Context) (r0 int64, err error) {
+	call, err := c.ref.Open(ctx, storeSize)
+	if err != nil {
+		return r0, err
+	}
+	defer call.Close()
+	in, err := call.Call()
+	if err != nil {
+		return r0, err
+	}
+	for in.Next() {
+		switch in.Field() {
+		case 1:
+			r0 = in.ReadInt()
+		}
+	}
+	return r0, in.Err()
+}
+
+// GetSize calls GetSize of the Store.
+func (c *storeGetSizer) GetSize(ctx context.Context, key string) (r0 int64, err error) {
+	call, err := c.ref.Open(ctx, storeGetSize)
+	if err != nil {
+		return r0, err
+	}
+	defer call.Close()
+	out := call.Out()
+	if key != "" {
+		out.WriteString(1, key)
+	}
+	in, err := call.Call()
+	if err != nil {
+		return r0, err
+	}
+	for in.Next() {
+		switch in.Field() {
+		case 1:
+			r0 = in.ReadInt()
+		}
+	}
+	return r0, in.Err()
+}
+
 // A storeServer lets the other side of a connection call a Store of this one.
 type storeServer struct{ impl Store }
 
@@ -247,6 +434,16 @@ func (v storeServer) ServeCall(ctx context.Context, method int, call tenon.Strea
 		return v.serveUnnamed(ctx, call)
 	case storeSub:
 		return v.serveSub(ctx, call)
+	case storeCursor:
+		return v.serveCursor(ctx, call)
+	case storeChanges:
+		return v.serveChanges(ctx, call)
+	case storeTicks:
+		return v.serveTicks(ctx, call)
+	case storeSize:
+		return v.serveSize(ctx, call)
+	case storeGetSize:
+		return v.serveGetSize(ctx, call)
 	}
 	return &tenon.Error{Code: tenon.Unimplemented}
 }
@@ -290,7 +487,7 @@ func (v storeServer) servePut(ctx context.Context, call tenon.Stream) error {
 			key = in.ReadString()
 		case 2:
 			if len(value) == cap(value) {
-				value = tenon.Grow(value, in.Count())
+				value = tenon.Grow(in, value, in.Count())
 			}
 			value = append(value, in.ReadString())
 		}
@@ -376,6 +573,96 @@ func (v storeServer) serveSub(ctx context.Context, call tenon.Stream) error {
 	}
 	out := call.Out()
 	writeListener(out, 1, r0, true)
+	return nil
+}
+
+func (v storeServer) serveCursor(ctx context.Context, call tenon.Stream) error {
+	r0, err := v.impl.Cursor(ctx)
+	if err != nil {
+		return err
+	}
+	out := call.Out()
+	writeCursor(out, 1, r0, true)
+	return nil
+}
+
+func (v storeServer) serveChanges(ctx context.Context, call tenon.Stream) error {
+	r0, err := v.impl.Changes(ctx)
+	if err != nil {
+		return err
+	}
+	if err := call.Send(); err != nil {
+		return err
+	}
+	for e := range tenon.Until(ctx, r0) {
+		out := call.Out()
+		if e != "" {
+			out.WriteString(1, e)
+		}
+		if err := call.Send(); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (v storeServer) serveTicks(ctx context.Context, call tenon.Stream) error {
+	r0 := v.impl.Ticks(ctx)
+	for e := range tenon.Until(ctx, r0) {
+		out := call.Out()
+		if e != 0 {
+			out.WriteInt(1, int64(e))
+		}
+		if err := call.Send(); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (v storeServer) serveSize(ctx context.Context, call tenon.Stream) error {
+	impl, ok := v.impl.(Sizer)
+	if !ok {
+		return &tenon.Error{Code: tenon.Unimplemented}
+	}
+	r0, err := impl.Size(ctx)
+	if err != nil {
+		return err
+	}
+	out := call.Out()
+	if r0 != 0 {
+		out.WriteInt(1, r0)
+	}
+	return nil
+}
+
+func (v storeServer) serveGetSize(ctx context.Context, call tenon.Stream) error {
+	impl, ok := v.impl.(GetSizer)
+	if !ok {
+		return &tenon.Error{Code: tenon.Unimplemented}
+	}
+	in, err := call.Recv()
+	if err != nil {
+		return err
+	}
+	var key string
+	for in.Next() {
+		switch in.Field() {
+		case 1:
+			key = in.ReadString()
+		}
+	}
+	if err := in.Err(); err != nil {
+		return err
+	}
+	r0, err := impl.GetSize(ctx, key)
+	if err != nil {
+		return err
+	}
+	out := call.Out()
+	if r0 != 0 {
+		out.WriteInt(1, r0)
+	}
 	return nil
 }
 
@@ -502,4 +789,127 @@ func (v listenerServer) serveTold(ctx context.Context, call tenon.Stream) error 
 	}
 	v.impl.Told(ctx, what)
 	return nil
+}
+
+// ---- Cursor
+
+// The methods of Cursor, in the order of its contract.
+const (
+	cursorNext = iota
+	cursorClose
+)
+
+var cursorContract = &tenon.Contract{
+	Name: "fakes.Cursor",
+	Methods: []tenon.Method{
+		cursorNext:  {Name: "Next"},
+		cursorClose: {Name: "Close", Timeout: 30 * time.Second},
+	},
+}
+
+// writeCursor writes v as a ref, or, if it came from the other side, as what it
+// is there. Nil is not written.
+func writeCursor(m *tenon.Message, num int32, v Cursor, kept bool) {
+	if v == nil {
+		return
+	}
+	if p, ok := v.(tenon.Proxy); ok && m.WriteHome(num, p.TenonRef()) {
+		return
+	}
+	server := cursorServer{v, sync.OnceValue(v.Close)}
+	m.WriteRef(num, tenon.Service{Contract: cursorContract, Server: server, Released: server.released}, kept)
+}
+
+// readCursor reads the current field as a Cursor on the other side, or as one of
+// this side that has come home.
+func readCursor(m *tenon.Message) Cursor {
+	ref, home := m.ReadRef(cursorContract)
+	if ref != nil {
+		return &cursorClient{ref}
+	}
+	v, _ := tenon.Impl(home).(Cursor)
+	return v
+}
+
+// A cursorClient is a Cursor on the other side of a connection.
+type cursorClient struct{ ref *tenon.Ref }
+
+var (
+	_ Cursor      = (*cursorClient)(nil)
+	_ tenon.Proxy = (*cursorClient)(nil)
+)
+
+// TenonRef returns the ref behind the Cursor.
+func (c *cursorClient) TenonRef() *tenon.Ref { return c.ref }
+
+// Next calls Next of the Cursor.
+func (c *cursorClient) Next(ctx context.Context) (r0 string, err error) {
+	call, err := c.ref.Open(ctx, cursorNext)
+	if err != nil {
+		return r0, err
+	}
+	defer call.Close()
+	in, err := call.Call()
+	if err != nil {
+		return r0, err
+	}
+	for in.Next() {
+		switch in.Field() {
+		case 1:
+			r0 = in.ReadString()
+		}
+	}
+	return r0, in.Err()
+}
+
+// Close calls Close of the Cursor. It ends the use of the Cursor, and returns
+// after 30 seconds at the latest.
+func (c *cursorClient) Close() (err error) {
+	defer c.ref.Release()
+	call, err := c.ref.Open(context.Background(), cursorClose)
+	if err != nil {
+		return err
+	}
+	defer call.Close()
+	_, err = call.Call()
+	return err
+}
+
+// A cursorServer lets the other side of a connection call a Cursor of this one.
+// It is closed once: by its holder, or when there is none any more.
+type cursorServer struct {
+	impl  Cursor
+	close func() error
+}
+
+func (v cursorServer) released() { v.close() }
+
+// TenonImpl returns the Cursor itself.
+func (v cursorServer) TenonImpl() any { return v.impl }
+
+// ServeCall implements tenon.Server.
+func (v cursorServer) ServeCall(ctx context.Context, method int, call tenon.Stream) error {
+	switch method {
+	case cursorNext:
+		return v.serveNext(ctx, call)
+	case cursorClose:
+		return v.serveClose(ctx, call)
+	}
+	return &tenon.Error{Code: tenon.Unimplemented}
+}
+
+func (v cursorServer) serveNext(ctx context.Context, call tenon.Stream) error {
+	r0, err := v.impl.Next(ctx)
+	if err != nil {
+		return err
+	}
+	out := call.Out()
+	if r0 != "" {
+		out.WriteString(1, r0)
+	}
+	return nil
+}
+
+func (v cursorServer) serveClose(context.Context, tenon.Stream) error {
+	return v.close()
 }

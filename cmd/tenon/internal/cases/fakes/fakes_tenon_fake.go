@@ -15,7 +15,9 @@ import (
 // is named after it, and records its arguments. Without a function it fails with
 // code Unimplemented, or returns zero values if it has no error result. The
 // functions must be set before the methods are called, which may be
-// concurrently.
+// concurrently. It has none of the optional methods, those of Sizer and
+// GetSizer: a struct that embeds it can have them beside it, from a *FakeSizer
+// for example.
 type FakeStore struct {
 	GetFunc     func(ctx context.Context, key string) (string, error)
 	PutFunc     func(ctx context.Context, key string, value ...string) error
@@ -23,6 +25,9 @@ type FakeStore struct {
 	BareFunc    func(n int) int
 	UnnamedFunc func(ctx context.Context, arg1 int, arg2 string) (int, error)
 	SubFunc     func(ctx context.Context) (Listener, error)
+	CursorFunc  func(ctx context.Context) (Cursor, error)
+	ChangesFunc func(ctx context.Context) (<-chan string, error)
+	TicksFunc   func(ctx context.Context) <-chan int
 
 	mu    sync.Mutex
 	calls struct {
@@ -32,6 +37,9 @@ type FakeStore struct {
 		Bare    []FakeStoreBareCall
 		Unnamed []FakeStoreUnnamedCall
 		Sub     []FakeStoreSubCall
+		Cursor  []FakeStoreCursorCall
+		Changes []FakeStoreChangesCall
+		Ticks   []FakeStoreTicksCall
 	}
 }
 
@@ -183,6 +191,183 @@ func (f *FakeStore) SubCalls() []FakeStoreSubCall {
 	return slices.Clone(f.calls.Sub)
 }
 
+// A FakeStoreCursorCall has the arguments of a call of Cursor.
+type FakeStoreCursorCall struct {
+	Ctx context.Context
+}
+
+// Cursor records the call, and calls CursorFunc.
+func (f *FakeStore) Cursor(ctx context.Context) (Cursor, error) {
+	f.mu.Lock()
+	f.calls.Cursor = append(f.calls.Cursor, FakeStoreCursorCall{ctx})
+	f.mu.Unlock()
+	if f.CursorFunc == nil {
+		return nil, &tenon.Error{Code: tenon.Unimplemented, Message: "FakeStore.CursorFunc is not set"}
+	}
+	return f.CursorFunc(ctx)
+}
+
+// CursorCalls returns the calls of Cursor so far, in the order in which they
+// began.
+func (f *FakeStore) CursorCalls() []FakeStoreCursorCall {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.calls.Cursor)
+}
+
+// A FakeStoreChangesCall has the arguments of a call of Changes.
+type FakeStoreChangesCall struct {
+	Ctx context.Context
+}
+
+// Changes records the call, and calls ChangesFunc.
+func (f *FakeStore) Changes(ctx context.Context) (<-chan string, error) {
+	f.mu.Lock()
+	f.calls.Changes = append(f.calls.Changes, FakeStoreChangesCall{ctx})
+	f.mu.Unlock()
+	if f.ChangesFunc == nil {
+		return nil, &tenon.Error{Code: tenon.Unimplemented, Message: "FakeStore.ChangesFunc is not set"}
+	}
+	return f.ChangesFunc(ctx)
+}
+
+// ChangesCalls returns the calls of Changes so far, in the order in which they
+// began.
+func (f *FakeStore) ChangesCalls() []FakeStoreChangesCall {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.calls.Changes)
+}
+
+// A FakeStoreTicksCall has the arguments of a call of Ticks.
+type FakeStoreTicksCall struct {
+	Ctx context.Context
+}
+
+// Ticks records the call, and calls TicksFunc.
+func (f *FakeStore) Ticks(ctx context.Context) <-chan int {
+	f.mu.Lock()
+	f.calls.Ticks = append(f.calls.Ticks, FakeStoreTicksCall{ctx})
+	f.mu.Unlock()
+	if f.TicksFunc == nil {
+		return tenon.NoChan[int]()
+	}
+	return f.TicksFunc(ctx)
+}
+
+// TicksCalls returns the calls of Ticks so far, in the order in which they
+// began.
+func (f *FakeStore) TicksCalls() []FakeStoreTicksCall {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.calls.Ticks)
+}
+
+// FakeSizer is a Sizer for tests: a method calls the function in the field that
+// is named after it, and records its arguments. Without a function it fails with
+// code Unimplemented, or returns zero values if it has no error result. The
+// functions must be set before the methods are called, which may be
+// concurrently.
+type FakeSizer struct {
+	SizeFunc func(ctx context.Context) (int64, error)
+
+	mu    sync.Mutex
+	calls struct {
+		Size []FakeSizerSizeCall
+	}
+}
+
+var _ Sizer = (*FakeSizer)(nil)
+
+// A FakeSizerSizeCall has the arguments of a call of Size.
+type FakeSizerSizeCall struct {
+	Ctx context.Context
+}
+
+// Size records the call, and calls SizeFunc.
+func (f *FakeSizer) Size(ctx context.Context) (int64, error) {
+	f.mu.Lock()
+	f.calls.Size = append(f.calls.Size, FakeSizerSizeCall{ctx})
+	f.mu.Unlock()
+	if f.SizeFunc == nil {
+		return 0, &tenon.Error{Code: tenon.Unimplemented, Message: "FakeSizer.SizeFunc is not set"}
+	}
+	return f.SizeFunc(ctx)
+}
+
+// SizeCalls returns the calls of Size so far, in the order in which they began.
+func (f *FakeSizer) SizeCalls() []FakeSizerSizeCall {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.calls.Size)
+}
+
+// FakeGetSizer is a GetSizer for tests: a method calls the function in the field
+// that is named after it, and records its arguments. Without a function it fails
+// with code Unimplemented, or returns zero values if it has no error result. The
+// functions must be set before the methods are called, which may be
+// concurrently.
+type FakeGetSizer struct {
+	SizeFunc    func(ctx context.Context) (int64, error)
+	GetSizeFunc func(ctx context.Context, key string) (int64, error)
+
+	mu    sync.Mutex
+	calls struct {
+		Size    []FakeGetSizerSizeCall
+		GetSize []FakeGetSizerGetSizeCall
+	}
+}
+
+var _ GetSizer = (*FakeGetSizer)(nil)
+
+// A FakeGetSizerSizeCall has the arguments of a call of Size.
+type FakeGetSizerSizeCall struct {
+	Ctx context.Context
+}
+
+// Size records the call, and calls SizeFunc.
+func (f *FakeGetSizer) Size(ctx context.Context) (int64, error) {
+	f.mu.Lock()
+	f.calls.Size = append(f.calls.Size, FakeGetSizerSizeCall{ctx})
+	f.mu.Unlock()
+	if f.SizeFunc == nil {
+		return 0, &tenon.Error{Code: tenon.Unimplemented, Message: "FakeGetSizer.SizeFunc is not set"}
+	}
+	return f.SizeFunc(ctx)
+}
+
+// SizeCalls returns the calls of Size so far, in the order in which they began.
+func (f *FakeGetSizer) SizeCalls() []FakeGetSizerSizeCall {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.calls.Size)
+}
+
+// A FakeGetSizerGetSizeCall has the arguments of a call of GetSize.
+type FakeGetSizerGetSizeCall struct {
+	Ctx context.Context
+	Key string
+}
+
+// GetSize records the call, and calls GetSizeFunc.
+func (f *FakeGetSizer) GetSize(ctx context.Context, key string) (int64, error) {
+	f.mu.Lock()
+	f.calls.GetSize = append(f.calls.GetSize, FakeGetSizerGetSizeCall{ctx, key})
+	f.mu.Unlock()
+	if f.GetSizeFunc == nil {
+		return 0, &tenon.Error{Code: tenon.Unimplemented, Message: "FakeGetSizer.GetSizeFunc is not set"}
+	}
+	return f.GetSizeFunc(ctx, key)
+}
+
+// GetSizeCalls returns the calls of GetSize so far, in the order in which they
+// began.
+func (f *FakeGetSizer) GetSizeCalls() []FakeGetSizerGetSizeCall {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.calls.GetSize)
+}
+
 // FakeListener is a Listener for tests: a method calls the function in the field
 // that is named after it, and records its arguments. Without a function it fails
 // with code Unimplemented, or returns zero values if it has no error result. The
@@ -221,4 +406,68 @@ func (f *FakeListener) ToldCalls() []FakeListenerToldCall {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.calls.Told)
+}
+
+// FakeCursor is a Cursor for tests: a method calls the function in the field
+// that is named after it, and records its arguments. Without a function it fails
+// with code Unimplemented, or returns zero values if it has no error result. The
+// functions must be set before the methods are called, which may be
+// concurrently.
+type FakeCursor struct {
+	NextFunc  func(ctx context.Context) (string, error)
+	CloseFunc func() error
+
+	mu    sync.Mutex
+	calls struct {
+		Next  []FakeCursorNextCall
+		Close []FakeCursorCloseCall
+	}
+}
+
+var _ Cursor = (*FakeCursor)(nil)
+
+// A FakeCursorNextCall has the arguments of a call of Next.
+type FakeCursorNextCall struct {
+	Ctx context.Context
+}
+
+// Next records the call, and calls NextFunc.
+func (f *FakeCursor) Next(ctx context.Context) (string, error) {
+	f.mu.Lock()
+	f.calls.Next = append(f.calls.Next, FakeCursorNextCall{ctx})
+	f.mu.Unlock()
+	if f.NextFunc == nil {
+		return "", &tenon.Error{Code: tenon.Unimplemented, Message: "FakeCursor.NextFunc is not set"}
+	}
+	return f.NextFunc(ctx)
+}
+
+// NextCalls returns the calls of Next so far, in the order in which they began.
+func (f *FakeCursor) NextCalls() []FakeCursorNextCall {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.calls.Next)
+}
+
+// A FakeCursorCloseCall has the arguments of a call of Close.
+type FakeCursorCloseCall struct {
+}
+
+// Close records the call, and calls CloseFunc.
+func (f *FakeCursor) Close() error {
+	f.mu.Lock()
+	f.calls.Close = append(f.calls.Close, FakeCursorCloseCall{})
+	f.mu.Unlock()
+	if f.CloseFunc == nil {
+		return &tenon.Error{Code: tenon.Unimplemented, Message: "FakeCursor.CloseFunc is not set"}
+	}
+	return f.CloseFunc()
+}
+
+// CloseCalls returns the calls of Close so far, in the order in which they
+// began.
+func (f *FakeCursor) CloseCalls() []FakeCursorCloseCall {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.calls.Close)
 }

@@ -1532,6 +1532,15 @@ func (v ioWriterAtServer) serveWriteAt(ctx context.Context, call tenon.Stream) e
 
 // ---- types
 
+// If this does not compile, Info is not what this file was generated from: run
+// go generate.
+var _ = Info(struct {
+	Name     string
+	Size     int64
+	Modified time.Time
+	Dir      bool
+}{})
+
 // writeInfo writes v as a nested message.
 func writeInfo(m *tenon.Message, num int32, v *Info) {
 	mark := m.Begin(num)

@@ -135,7 +135,7 @@ func (c *genericClient) Pairs(ctx context.Context, a Pair[string, Item], b Pair[
 			readPairIntPageItem(in, &r1)
 		case 3:
 			if len(r2) == cap(r2) {
-				r2 = tenon.Grow(r2, in.Count())
+				r2 = tenon.Grow(in, r2, in.Count())
 			}
 			r2 = append(r2, Pair[Item, Item]{})
 			readPairItemItem(in, &r2[len(r2)-1])
@@ -248,14 +248,14 @@ func (c *genericClient) Lists(ctx context.Context, a List[int], b Set[string]) (
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.CountPacked(0))
+				r0 = tenon.Grow(in, r0, in.CountPacked(0))
 			}
 			for in.Elem() {
 				r0 = append(r0, int(in.ReadIntN(0)))
 			}
 		case 2:
 			if r1 == nil {
-				r1 = make(Set[string], in.Count())
+				r1 = tenon.Map[Set[string]](in)
 			}
 			var k string
 			var e struct{}
@@ -269,7 +269,7 @@ func (c *genericClient) Lists(ctx context.Context, a List[int], b Set[string]) (
 				}
 			}
 			in.Leave(mark)
-			r1[k] = e
+			tenon.Put(in, r1, k, e)
 		}
 	}
 	return r0, r1, in.Err()
@@ -333,7 +333,7 @@ func (c *genericClient) From(ctx context.Context, source Source[Item], n int) (r
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
 			r0 = append(r0, Item{})
 			readItem(in, &r0[len(r0)-1])
@@ -451,7 +451,7 @@ func (v genericServer) servePairs(ctx context.Context, call tenon.Stream) error 
 			readPairIntPageItem(in, &b)
 		case 3:
 			if len(c) == cap(c) {
-				c = tenon.Grow(c, in.Count())
+				c = tenon.Grow(in, c, in.Count())
 			}
 			c = append(c, Pair[Item, Item]{})
 			readPairItemItem(in, &c[len(c)-1])
@@ -568,14 +568,14 @@ func (v genericServer) serveLists(ctx context.Context, call tenon.Stream) error 
 		switch in.Field() {
 		case 1:
 			if len(a) == cap(a) {
-				a = tenon.Grow(a, in.CountPacked(0))
+				a = tenon.Grow(in, a, in.CountPacked(0))
 			}
 			for in.Elem() {
 				a = append(a, int(in.ReadIntN(0)))
 			}
 		case 2:
 			if b == nil {
-				b = make(Set[string], in.Count())
+				b = tenon.Map[Set[string]](in)
 			}
 			var k string
 			var e struct{}
@@ -589,7 +589,7 @@ func (v genericServer) serveLists(ctx context.Context, call tenon.Stream) error 
 				}
 			}
 			in.Leave(mark)
-			b[k] = e
+			tenon.Put(in, b, k, e)
 		}
 	}
 	if err := in.Err(); err != nil {
@@ -651,7 +651,7 @@ func (v genericServer) serveEach(ctx context.Context, call tenon.Stream) error {
 		switch in.Field() {
 		case 1:
 			if len(items) == cap(items) {
-				items = tenon.Grow(items, in.Count())
+				items = tenon.Grow(in, items, in.Count())
 			}
 			items = append(items, Item{})
 			readItem(in, &items[len(items)-1])
@@ -898,6 +898,14 @@ func (v sourceItemServer) serveGet(ctx context.Context, call tenon.Stream) error
 
 // ---- types
 
+// If this does not compile, Page[Item] is not what this file was generated from:
+// run go generate.
+var _ = Page[Item](struct {
+	Items []Item
+	First *Item
+	Next  string
+}{})
+
 // writePageItem writes v as a nested message.
 func writePageItem(m *tenon.Message, num int32, v *Page[Item]) {
 	mark := m.Begin(num)
@@ -920,13 +928,13 @@ func readPageItem(m *tenon.Message, v *Page[Item]) {
 		switch m.Field() {
 		case 1:
 			if len(v.Items) == cap(v.Items) {
-				v.Items = tenon.Grow(v.Items, m.Count())
+				v.Items = tenon.Grow(m, v.Items, m.Count())
 			}
 			v.Items = append(v.Items, Item{})
 			readItem(m, &v.Items[len(v.Items)-1])
 		case 2:
 			if v.First == nil {
-				v.First = new(Item)
+				v.First = tenon.New[Item](m)
 			}
 			readItem(m, v.First)
 		case 3:
@@ -935,6 +943,13 @@ func readPageItem(m *tenon.Message, v *Page[Item]) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Item is not what this file was generated from: run
+// go generate.
+var _ = Item(struct {
+	Name string
+	Size int64
+}{})
 
 // writeItem writes v as a nested message.
 func writeItem(m *tenon.Message, num int32, v *Item) {
@@ -962,6 +977,14 @@ func readItem(m *tenon.Message, v *Item) {
 	m.Leave(mark)
 }
 
+// If this does not compile, Page[int] is not what this file was generated from:
+// run go generate.
+var _ = Page[int](struct {
+	Items []int
+	First *int
+	Next  string
+}{})
+
 // writePageInt writes v as a nested message.
 func writePageInt(m *tenon.Message, num int32, v *Page[int]) {
 	mark := m.Begin(num)
@@ -988,13 +1011,13 @@ func readPageInt(m *tenon.Message, v *Page[int]) {
 		switch m.Field() {
 		case 1:
 			if len(v.Items) == cap(v.Items) {
-				v.Items = tenon.Grow(v.Items, m.CountPacked(0))
+				v.Items = tenon.Grow(m, v.Items, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Items = append(v.Items, int(m.ReadIntN(0)))
 			}
 		case 2:
-			v.First = new(int)
+			v.First = tenon.New[int](m)
 			*v.First = int(m.ReadIntN(0))
 		case 3:
 			v.Next = m.ReadString()
@@ -1002,6 +1025,14 @@ func readPageInt(m *tenon.Message, v *Page[int]) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Page[[]string] is not what this file was generated
+// from: run go generate.
+var _ = Page[[]string](struct {
+	Items [][]string
+	First *[]string
+	Next  string
+}{})
 
 // writePageStringList writes v as a nested message.
 func writePageStringList(m *tenon.Message, num int32, v *Page[[]string]) {
@@ -1033,7 +1064,7 @@ func readPageStringList(m *tenon.Message, v *Page[[]string]) {
 		switch m.Field() {
 		case 1:
 			if len(v.Items) == cap(v.Items) {
-				v.Items = tenon.Grow(v.Items, m.Count())
+				v.Items = tenon.Grow(m, v.Items, m.Count())
 			}
 			var e []string
 			mark2 := m.Enter()
@@ -1041,7 +1072,7 @@ func readPageStringList(m *tenon.Message, v *Page[[]string]) {
 				switch m.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, m.Count())
+						e = tenon.Grow(m, e, m.Count())
 					}
 					e = append(e, m.ReadString())
 				}
@@ -1050,14 +1081,14 @@ func readPageStringList(m *tenon.Message, v *Page[[]string]) {
 			v.Items = append(v.Items, e)
 		case 2:
 			if v.First == nil {
-				v.First = new([]string)
+				v.First = tenon.New[[]string](m)
 			}
 			mark2 := m.Enter()
 			for m.Next() {
 				switch m.Field() {
 				case 1:
 					if len(*v.First) == cap(*v.First) {
-						*v.First = tenon.Grow(*v.First, m.Count())
+						*v.First = tenon.Grow(m, *v.First, m.Count())
 					}
 					*v.First = append(*v.First, m.ReadString())
 				}
@@ -1069,6 +1100,13 @@ func readPageStringList(m *tenon.Message, v *Page[[]string]) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Pair[string, Item] is not what this file was
+// generated from: run go generate.
+var _ = Pair[string, Item](struct {
+	Key   string
+	Value Item
+}{})
 
 // writePairStringItem writes v as a nested message.
 func writePairStringItem(m *tenon.Message, num int32, v *Pair[string, Item]) {
@@ -1094,6 +1132,13 @@ func readPairStringItem(m *tenon.Message, v *Pair[string, Item]) {
 	m.Leave(mark)
 }
 
+// If this does not compile, Pair[int, Page[Item]] is not what this file was
+// generated from: run go generate.
+var _ = Pair[int, Page[Item]](struct {
+	Key   int
+	Value Page[Item]
+}{})
+
 // writePairIntPageItem writes v as a nested message.
 func writePairIntPageItem(m *tenon.Message, num int32, v *Pair[int, Page[Item]]) {
 	mark := m.Begin(num)
@@ -1118,6 +1163,13 @@ func readPairIntPageItem(m *tenon.Message, v *Pair[int, Page[Item]]) {
 	m.Leave(mark)
 }
 
+// If this does not compile, Pair[Item, Item] is not what this file was generated
+// from: run go generate.
+var _ = Pair[Item, Item](struct {
+	Key   Item
+	Value Item
+}{})
+
 // writePairItemItem writes v as a nested message.
 func writePairItemItem(m *tenon.Message, num int32, v *Pair[Item, Item]) {
 	mark := m.Begin(num)
@@ -1139,6 +1191,14 @@ func readPairItemItem(m *tenon.Message, v *Pair[Item, Item]) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Page[string] is not what this file was generated
+// from: run go generate.
+var _ = Page[string](struct {
+	Items []string
+	First *string
+	Next  string
+}{})
 
 // writePageString writes v as a nested message.
 func writePageString(m *tenon.Message, num int32, v *Page[string]) {
@@ -1162,11 +1222,11 @@ func readPageString(m *tenon.Message, v *Page[string]) {
 		switch m.Field() {
 		case 1:
 			if len(v.Items) == cap(v.Items) {
-				v.Items = tenon.Grow(v.Items, m.Count())
+				v.Items = tenon.Grow(m, v.Items, m.Count())
 			}
 			v.Items = append(v.Items, m.ReadString())
 		case 2:
-			v.First = new(string)
+			v.First = tenon.New[string](m)
 			*v.First = m.ReadString()
 		case 3:
 			v.Next = m.ReadString()
@@ -1174,6 +1234,12 @@ func readPageString(m *tenon.Message, v *Page[string]) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Opt[int] is not what this file was generated from:
+// run go generate.
+var _ = Opt[int](struct {
+	Value *int
+}{})
 
 // writeOptInt writes v as a nested message.
 func writeOptInt(m *tenon.Message, num int32, v *Opt[int]) {
@@ -1190,12 +1256,18 @@ func readOptInt(m *tenon.Message, v *Opt[int]) {
 	for m.Next() {
 		switch m.Field() {
 		case 1:
-			v.Value = new(int)
+			v.Value = tenon.New[int](m)
 			*v.Value = int(m.ReadIntN(0))
 		}
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Opt[Item] is not what this file was generated from:
+// run go generate.
+var _ = Opt[Item](struct {
+	Value *Item
+}{})
 
 // writeOptItem writes v as a nested message.
 func writeOptItem(m *tenon.Message, num int32, v *Opt[Item]) {
@@ -1213,13 +1285,20 @@ func readOptItem(m *tenon.Message, v *Opt[Item]) {
 		switch m.Field() {
 		case 1:
 			if v.Value == nil {
-				v.Value = new(Item)
+				v.Value = tenon.New[Item](m)
 			}
 			readItem(m, v.Value)
 		}
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, box.Box[Item] is not what this file was generated
+// from: run go generate.
+var _ = box.Box[Item](struct {
+	Label string
+	Value Item
+}{})
 
 // writeBoxBoxItem writes v as a nested message.
 func writeBoxBoxItem(m *tenon.Message, num int32, v *box.Box[Item]) {
@@ -1245,6 +1324,13 @@ func readBoxBoxItem(m *tenon.Message, v *box.Box[Item]) {
 	m.Leave(mark)
 }
 
+// If this does not compile, box.Box[box.Box[bool]] is not what this file was
+// generated from: run go generate.
+var _ = box.Box[box.Box[bool]](struct {
+	Label string
+	Value box.Box[bool]
+}{})
+
 // writeBoxBoxBoxBoxBool writes v as a nested message.
 func writeBoxBoxBoxBoxBool(m *tenon.Message, num int32, v *box.Box[box.Box[bool]]) {
 	mark := m.Begin(num)
@@ -1268,6 +1354,13 @@ func readBoxBoxBoxBoxBool(m *tenon.Message, v *box.Box[box.Box[bool]]) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, box.Box[bool] is not what this file was generated
+// from: run go generate.
+var _ = box.Box[bool](struct {
+	Label string
+	Value bool
+}{})
 
 // writeBoxBoxBool writes v as a nested message.
 func writeBoxBoxBool(m *tenon.Message, num int32, v *box.Box[bool]) {
@@ -1307,6 +1400,14 @@ func readSetString(m *tenon.Message, v *struct{}) {
 	m.Leave(mark)
 }
 
+// If this does not compile, ItemPage is not what this file was generated from:
+// run go generate.
+var _ = ItemPage(struct {
+	Items []Item
+	First *Item
+	Next  string
+}{})
+
 // writeItemPage writes v as a nested message.
 func writeItemPage(m *tenon.Message, num int32, v *ItemPage) {
 	mark := m.Begin(num)
@@ -1329,13 +1430,13 @@ func readItemPage(m *tenon.Message, v *ItemPage) {
 		switch m.Field() {
 		case 1:
 			if len(v.Items) == cap(v.Items) {
-				v.Items = tenon.Grow(v.Items, m.Count())
+				v.Items = tenon.Grow(m, v.Items, m.Count())
 			}
 			v.Items = append(v.Items, Item{})
 			readItem(m, &v.Items[len(v.Items)-1])
 		case 2:
 			if v.First == nil {
-				v.First = new(Item)
+				v.First = tenon.New[Item](m)
 			}
 			readItem(m, v.First)
 		case 3:
@@ -1344,6 +1445,13 @@ func readItemPage(m *tenon.Message, v *ItemPage) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Pair[int, Item] is not what this file was generated
+// from: run go generate.
+var _ = Pair[int, Item](struct {
+	Key   int
+	Value Item
+}{})
 
 // writePairIntItem writes v as a nested message.
 func writePairIntItem(m *tenon.Message, num int32, v *Pair[int, Item]) {

@@ -99,16 +99,16 @@ func (c *jsonClient) Raw(ctx context.Context, a json.RawMessage, b *json.RawMess
 		case 1:
 			r0 = in.ReadBytes()
 		case 2:
-			r1 = new(json.RawMessage)
+			r1 = tenon.New[json.RawMessage](in)
 			*r1 = in.ReadBytes()
 		case 3:
 			if len(r2) == cap(r2) {
-				r2 = tenon.Grow(r2, in.Count())
+				r2 = tenon.Grow(in, r2, in.Count())
 			}
 			r2 = append(r2, in.ReadBytes())
 		case 4:
 			if r3 == nil {
-				r3 = make(map[string]json.RawMessage, in.Count())
+				r3 = tenon.Map[map[string]json.RawMessage](in)
 			}
 			var k string
 			var e json.RawMessage
@@ -122,7 +122,7 @@ func (c *jsonClient) Raw(ctx context.Context, a json.RawMessage, b *json.RawMess
 				}
 			}
 			in.Leave(mark)
-			r3[k] = e
+			tenon.Put(in, r3, k, e)
 		}
 	}
 	return r0, r1, r2, r3, in.Err()
@@ -207,16 +207,16 @@ func (v jsonServer) serveRaw(ctx context.Context, call tenon.Stream) error {
 		case 1:
 			a = in.ReadBytes()
 		case 2:
-			b = new(json.RawMessage)
+			b = tenon.New[json.RawMessage](in)
 			*b = in.ReadBytes()
 		case 3:
 			if len(c) == cap(c) {
-				c = tenon.Grow(c, in.Count())
+				c = tenon.Grow(in, c, in.Count())
 			}
 			c = append(c, in.ReadBytes())
 		case 4:
 			if d == nil {
-				d = make(map[string]json.RawMessage, in.Count())
+				d = tenon.Map[map[string]json.RawMessage](in)
 			}
 			var k string
 			var e json.RawMessage
@@ -230,7 +230,7 @@ func (v jsonServer) serveRaw(ctx context.Context, call tenon.Stream) error {
 				}
 			}
 			in.Leave(mark)
-			d[k] = e
+			tenon.Put(in, d, k, e)
 		}
 	}
 	if err := in.Err(); err != nil {
@@ -310,6 +310,13 @@ func (v jsonServer) serveNumbers(ctx context.Context, call tenon.Stream) error {
 }
 
 // ---- types
+
+// If this does not compile, Fields is not what this file was generated from: run
+// go generate.
+var _ = Fields(struct {
+	Name   string
+	Params json.RawMessage
+}{})
 
 // writeFields writes v as a nested message.
 func writeFields(m *tenon.Message, num int32, v *Fields) {

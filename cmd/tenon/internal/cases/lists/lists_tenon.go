@@ -122,7 +122,7 @@ func (c *listsClient) Slices(ctx context.Context, a [][]int, b [][][]string, cAr
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
 			var e []int
 			mark := in.Enter()
@@ -130,7 +130,7 @@ func (c *listsClient) Slices(ctx context.Context, a [][]int, b [][][]string, cAr
 				switch in.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, in.CountPacked(0))
+						e = tenon.Grow(in, e, in.CountPacked(0))
 					}
 					for in.Elem() {
 						e = append(e, int(in.ReadIntN(0)))
@@ -141,7 +141,7 @@ func (c *listsClient) Slices(ctx context.Context, a [][]int, b [][][]string, cAr
 			r0 = append(r0, e)
 		case 2:
 			if len(r1) == cap(r1) {
-				r1 = tenon.Grow(r1, in.Count())
+				r1 = tenon.Grow(in, r1, in.Count())
 			}
 			var e [][]string
 			mark := in.Enter()
@@ -149,7 +149,7 @@ func (c *listsClient) Slices(ctx context.Context, a [][]int, b [][][]string, cAr
 				switch in.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, in.Count())
+						e = tenon.Grow(in, e, in.Count())
 					}
 					var e2 []string
 					mark2 := in.Enter()
@@ -157,7 +157,7 @@ func (c *listsClient) Slices(ctx context.Context, a [][]int, b [][][]string, cAr
 						switch in.Field() {
 						case 1:
 							if len(e2) == cap(e2) {
-								e2 = tenon.Grow(e2, in.Count())
+								e2 = tenon.Grow(in, e2, in.Count())
 							}
 							e2 = append(e2, in.ReadString())
 						}
@@ -170,12 +170,12 @@ func (c *listsClient) Slices(ctx context.Context, a [][]int, b [][][]string, cAr
 			r1 = append(r1, e)
 		case 3:
 			if len(r2) == cap(r2) {
-				r2 = tenon.Grow(r2, in.Count())
+				r2 = tenon.Grow(in, r2, in.Count())
 			}
 			r2 = append(r2, in.ReadBytes())
 		case 4:
 			if len(r3) == cap(r3) {
-				r3 = tenon.Grow(r3, in.Count())
+				r3 = tenon.Grow(in, r3, in.Count())
 			}
 			var e Names
 			mark := in.Enter()
@@ -183,7 +183,7 @@ func (c *listsClient) Slices(ctx context.Context, a [][]int, b [][][]string, cAr
 				switch in.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, in.Count())
+						e = tenon.Grow(in, e, in.Count())
 					}
 					e = append(e, in.ReadString())
 				}
@@ -307,7 +307,7 @@ func (c *listsClient) Arrays(ctx context.Context, a [3]int, b [2][3]string, cArg
 				switch in.Field() {
 				case 1:
 					if len(r2[n3]) == cap(r2[n3]) {
-						r2[n3] = tenon.Grow(r2[n3], in.CountPacked(0))
+						r2[n3] = tenon.Grow(in, r2[n3], in.CountPacked(0))
 					}
 					for in.Elem() {
 						r2[n3] = append(r2[n3], in.ReadBool())
@@ -318,7 +318,7 @@ func (c *listsClient) Arrays(ctx context.Context, a [3]int, b [2][3]string, cArg
 			n3++
 		case 4:
 			if len(r3) == cap(r3) {
-				r3 = tenon.Grow(r3, in.Count())
+				r3 = tenon.Grow(in, r3, in.Count())
 			}
 			var e2 [2]float64
 			mark := in.Enter()
@@ -372,7 +372,7 @@ func (c *listsClient) Structs(ctx context.Context, a []Item, b []*Item, cArg [][
 	}
 	for _, e := range b {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(2)
 			break
 		}
 		writeItem(out, 2, e)
@@ -395,20 +395,20 @@ func (c *listsClient) Structs(ctx context.Context, a []Item, b []*Item, cArg [][
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
 			r0 = append(r0, Item{})
 			readItem(in, &r0[len(r0)-1])
 		case 2:
 			if len(r1) == cap(r1) {
-				r1 = tenon.Grow(r1, in.Count())
+				r1 = tenon.Grow(in, r1, in.Count())
 			}
-			e := new(Item)
+			e := tenon.New[Item](in)
 			readItem(in, e)
 			r1 = append(r1, e)
 		case 3:
 			if len(r2) == cap(r2) {
-				r2 = tenon.Grow(r2, in.Count())
+				r2 = tenon.Grow(in, r2, in.Count())
 			}
 			var e []Item
 			mark := in.Enter()
@@ -416,7 +416,7 @@ func (c *listsClient) Structs(ctx context.Context, a []Item, b []*Item, cArg [][
 				switch in.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, in.Count())
+						e = tenon.Grow(in, e, in.Count())
 					}
 					e = append(e, Item{})
 					readItem(in, &e[len(e)-1])
@@ -426,7 +426,7 @@ func (c *listsClient) Structs(ctx context.Context, a []Item, b []*Item, cArg [][
 			r2 = append(r2, e)
 		case 4:
 			if len(r3) == cap(r3) {
-				r3 = tenon.Grow(r3, in.Count())
+				r3 = tenon.Grow(in, r3, in.Count())
 			}
 			r3 = append(r3, Item{})
 			readItem(in, &r3[len(r3)-1])
@@ -458,7 +458,7 @@ func (c *listsClient) Pointers(ctx context.Context, a *[]int, b []*int, cArg *[2
 		mark := out.Begin(2)
 		for _, e := range b {
 			if e == nil {
-				out.Fail(tenon.ErrNilElement)
+				out.NilElement(2)
 				break
 			}
 			out.PutInt(int64(*e))
@@ -478,7 +478,7 @@ func (c *listsClient) Pointers(ctx context.Context, a *[]int, b []*int, cArg *[2
 		mark := out.Begin(4)
 		for _, e2 := range e {
 			if e2 == nil {
-				out.Fail(tenon.ErrNilElement)
+				out.NilElement(1)
 				break
 			}
 			writeItem(out, 1, e2)
@@ -493,14 +493,14 @@ func (c *listsClient) Pointers(ctx context.Context, a *[]int, b []*int, cArg *[2
 		switch in.Field() {
 		case 1:
 			if r0 == nil {
-				r0 = new([]int)
+				r0 = tenon.New[[]int](in)
 			}
 			mark := in.Enter()
 			for in.Next() {
 				switch in.Field() {
 				case 1:
 					if len(*r0) == cap(*r0) {
-						*r0 = tenon.Grow(*r0, in.CountPacked(0))
+						*r0 = tenon.Grow(in, *r0, in.CountPacked(0))
 					}
 					for in.Elem() {
 						*r0 = append(*r0, int(in.ReadIntN(0)))
@@ -510,16 +510,16 @@ func (c *listsClient) Pointers(ctx context.Context, a *[]int, b []*int, cArg *[2
 			in.Leave(mark)
 		case 2:
 			if len(r1) == cap(r1) {
-				r1 = tenon.Grow(r1, in.CountPacked(0))
+				r1 = tenon.Grow(in, r1, in.CountPacked(0))
 			}
 			for in.Elem() {
-				e := new(int)
+				e := tenon.New[int](in)
 				*e = int(in.ReadIntN(0))
 				r1 = append(r1, e)
 			}
 		case 3:
 			if r2 == nil {
-				r2 = new([2]string)
+				r2 = tenon.New[[2]string](in)
 			}
 			mark := in.Enter()
 			var n int
@@ -537,7 +537,7 @@ func (c *listsClient) Pointers(ctx context.Context, a *[]int, b []*int, cArg *[2
 			in.Leave(mark)
 		case 4:
 			if len(r3) == cap(r3) {
-				r3 = tenon.Grow(r3, in.Count())
+				r3 = tenon.Grow(in, r3, in.Count())
 			}
 			var e []*Item
 			mark := in.Enter()
@@ -545,9 +545,9 @@ func (c *listsClient) Pointers(ctx context.Context, a *[]int, b []*int, cArg *[2
 				switch in.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, in.Count())
+						e = tenon.Grow(in, e, in.Count())
 					}
-					e2 := new(Item)
+					e2 := tenon.New[Item](in)
 					readItem(in, e2)
 					e = append(e, e2)
 				}
@@ -588,17 +588,17 @@ func (c *listsClient) Times(ctx context.Context, a []time.Time, b []time.Duratio
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
 			r0 = append(r0, in.ReadTime())
 		case 2:
 			if len(r1) == cap(r1) {
-				r1 = tenon.Grow(r1, in.Count())
+				r1 = tenon.Grow(in, r1, in.Count())
 			}
 			r1 = append(r1, in.ReadDuration())
 		case 3:
 			if len(r2) == cap(r2) {
-				r2 = tenon.Grow(r2, in.Count())
+				r2 = tenon.Grow(in, r2, in.Count())
 			}
 			var e []time.Time
 			mark := in.Enter()
@@ -606,7 +606,7 @@ func (c *listsClient) Times(ctx context.Context, a []time.Time, b []time.Duratio
 				switch in.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, in.Count())
+						e = tenon.Grow(in, e, in.Count())
 					}
 					e = append(e, in.ReadTime())
 				}
@@ -678,7 +678,7 @@ func (v listsServer) serveSlices(ctx context.Context, call tenon.Stream) error {
 		switch in.Field() {
 		case 1:
 			if len(a) == cap(a) {
-				a = tenon.Grow(a, in.Count())
+				a = tenon.Grow(in, a, in.Count())
 			}
 			var e []int
 			mark := in.Enter()
@@ -686,7 +686,7 @@ func (v listsServer) serveSlices(ctx context.Context, call tenon.Stream) error {
 				switch in.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, in.CountPacked(0))
+						e = tenon.Grow(in, e, in.CountPacked(0))
 					}
 					for in.Elem() {
 						e = append(e, int(in.ReadIntN(0)))
@@ -697,7 +697,7 @@ func (v listsServer) serveSlices(ctx context.Context, call tenon.Stream) error {
 			a = append(a, e)
 		case 2:
 			if len(b) == cap(b) {
-				b = tenon.Grow(b, in.Count())
+				b = tenon.Grow(in, b, in.Count())
 			}
 			var e [][]string
 			mark := in.Enter()
@@ -705,7 +705,7 @@ func (v listsServer) serveSlices(ctx context.Context, call tenon.Stream) error {
 				switch in.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, in.Count())
+						e = tenon.Grow(in, e, in.Count())
 					}
 					var e2 []string
 					mark2 := in.Enter()
@@ -713,7 +713,7 @@ func (v listsServer) serveSlices(ctx context.Context, call tenon.Stream) error {
 						switch in.Field() {
 						case 1:
 							if len(e2) == cap(e2) {
-								e2 = tenon.Grow(e2, in.Count())
+								e2 = tenon.Grow(in, e2, in.Count())
 							}
 							e2 = append(e2, in.ReadString())
 						}
@@ -726,12 +726,12 @@ func (v listsServer) serveSlices(ctx context.Context, call tenon.Stream) error {
 			b = append(b, e)
 		case 3:
 			if len(c) == cap(c) {
-				c = tenon.Grow(c, in.Count())
+				c = tenon.Grow(in, c, in.Count())
 			}
 			c = append(c, in.ReadBytes())
 		case 4:
 			if len(d) == cap(d) {
-				d = tenon.Grow(d, in.Count())
+				d = tenon.Grow(in, d, in.Count())
 			}
 			var e Names
 			mark := in.Enter()
@@ -739,7 +739,7 @@ func (v listsServer) serveSlices(ctx context.Context, call tenon.Stream) error {
 				switch in.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, in.Count())
+						e = tenon.Grow(in, e, in.Count())
 					}
 					e = append(e, in.ReadString())
 				}
@@ -848,7 +848,7 @@ func (v listsServer) serveArrays(ctx context.Context, call tenon.Stream) error {
 				switch in.Field() {
 				case 1:
 					if len(c[n3]) == cap(c[n3]) {
-						c[n3] = tenon.Grow(c[n3], in.CountPacked(0))
+						c[n3] = tenon.Grow(in, c[n3], in.CountPacked(0))
 					}
 					for in.Elem() {
 						c[n3] = append(c[n3], in.ReadBool())
@@ -859,7 +859,7 @@ func (v listsServer) serveArrays(ctx context.Context, call tenon.Stream) error {
 			n3++
 		case 4:
 			if len(d) == cap(d) {
-				d = tenon.Grow(d, in.Count())
+				d = tenon.Grow(in, d, in.Count())
 			}
 			var e2 [2]float64
 			mark := in.Enter()
@@ -975,20 +975,20 @@ func (v listsServer) serveStructs(ctx context.Context, call tenon.Stream) error 
 		switch in.Field() {
 		case 1:
 			if len(a) == cap(a) {
-				a = tenon.Grow(a, in.Count())
+				a = tenon.Grow(in, a, in.Count())
 			}
 			a = append(a, Item{})
 			readItem(in, &a[len(a)-1])
 		case 2:
 			if len(b) == cap(b) {
-				b = tenon.Grow(b, in.Count())
+				b = tenon.Grow(in, b, in.Count())
 			}
-			e := new(Item)
+			e := tenon.New[Item](in)
 			readItem(in, e)
 			b = append(b, e)
 		case 3:
 			if len(c) == cap(c) {
-				c = tenon.Grow(c, in.Count())
+				c = tenon.Grow(in, c, in.Count())
 			}
 			var e []Item
 			mark := in.Enter()
@@ -996,7 +996,7 @@ func (v listsServer) serveStructs(ctx context.Context, call tenon.Stream) error 
 				switch in.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, in.Count())
+						e = tenon.Grow(in, e, in.Count())
 					}
 					e = append(e, Item{})
 					readItem(in, &e[len(e)-1])
@@ -1006,7 +1006,7 @@ func (v listsServer) serveStructs(ctx context.Context, call tenon.Stream) error 
 			c = append(c, e)
 		case 4:
 			if len(d) == cap(d) {
-				d = tenon.Grow(d, in.Count())
+				d = tenon.Grow(in, d, in.Count())
 			}
 			d = append(d, Item{})
 			readItem(in, &d[len(d)-1])
@@ -1025,7 +1025,7 @@ func (v listsServer) serveStructs(ctx context.Context, call tenon.Stream) error 
 	}
 	for _, e := range r1 {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(2)
 			break
 		}
 		writeItem(out, 2, e)
@@ -1056,14 +1056,14 @@ func (v listsServer) servePointers(ctx context.Context, call tenon.Stream) error
 		switch in.Field() {
 		case 1:
 			if a == nil {
-				a = new([]int)
+				a = tenon.New[[]int](in)
 			}
 			mark := in.Enter()
 			for in.Next() {
 				switch in.Field() {
 				case 1:
 					if len(*a) == cap(*a) {
-						*a = tenon.Grow(*a, in.CountPacked(0))
+						*a = tenon.Grow(in, *a, in.CountPacked(0))
 					}
 					for in.Elem() {
 						*a = append(*a, int(in.ReadIntN(0)))
@@ -1073,16 +1073,16 @@ func (v listsServer) servePointers(ctx context.Context, call tenon.Stream) error
 			in.Leave(mark)
 		case 2:
 			if len(b) == cap(b) {
-				b = tenon.Grow(b, in.CountPacked(0))
+				b = tenon.Grow(in, b, in.CountPacked(0))
 			}
 			for in.Elem() {
-				e := new(int)
+				e := tenon.New[int](in)
 				*e = int(in.ReadIntN(0))
 				b = append(b, e)
 			}
 		case 3:
 			if c == nil {
-				c = new([2]string)
+				c = tenon.New[[2]string](in)
 			}
 			mark := in.Enter()
 			var n int
@@ -1100,7 +1100,7 @@ func (v listsServer) servePointers(ctx context.Context, call tenon.Stream) error
 			in.Leave(mark)
 		case 4:
 			if len(d) == cap(d) {
-				d = tenon.Grow(d, in.Count())
+				d = tenon.Grow(in, d, in.Count())
 			}
 			var e []*Item
 			mark := in.Enter()
@@ -1108,9 +1108,9 @@ func (v listsServer) servePointers(ctx context.Context, call tenon.Stream) error
 				switch in.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, in.Count())
+						e = tenon.Grow(in, e, in.Count())
 					}
-					e2 := new(Item)
+					e2 := tenon.New[Item](in)
 					readItem(in, e2)
 					e = append(e, e2)
 				}
@@ -1142,7 +1142,7 @@ func (v listsServer) servePointers(ctx context.Context, call tenon.Stream) error
 		mark := out.Begin(2)
 		for _, e := range r1 {
 			if e == nil {
-				out.Fail(tenon.ErrNilElement)
+				out.NilElement(2)
 				break
 			}
 			out.PutInt(int64(*e))
@@ -1162,7 +1162,7 @@ func (v listsServer) servePointers(ctx context.Context, call tenon.Stream) error
 		mark := out.Begin(4)
 		for _, e2 := range e {
 			if e2 == nil {
-				out.Fail(tenon.ErrNilElement)
+				out.NilElement(1)
 				break
 			}
 			writeItem(out, 1, e2)
@@ -1184,17 +1184,17 @@ func (v listsServer) serveTimes(ctx context.Context, call tenon.Stream) error {
 		switch in.Field() {
 		case 1:
 			if len(a) == cap(a) {
-				a = tenon.Grow(a, in.Count())
+				a = tenon.Grow(in, a, in.Count())
 			}
 			a = append(a, in.ReadTime())
 		case 2:
 			if len(b) == cap(b) {
-				b = tenon.Grow(b, in.Count())
+				b = tenon.Grow(in, b, in.Count())
 			}
 			b = append(b, in.ReadDuration())
 		case 3:
 			if len(c) == cap(c) {
-				c = tenon.Grow(c, in.Count())
+				c = tenon.Grow(in, c, in.Count())
 			}
 			var e []time.Time
 			mark := in.Enter()
@@ -1202,7 +1202,7 @@ func (v listsServer) serveTimes(ctx context.Context, call tenon.Stream) error {
 				switch in.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, in.Count())
+						e = tenon.Grow(in, e, in.Count())
 					}
 					e = append(e, in.ReadTime())
 				}
@@ -1261,6 +1261,13 @@ func (v listsServer) serveFields(ctx context.Context, call tenon.Stream) error {
 
 // ---- types
 
+// If this does not compile, Item is not what this file was generated from: run
+// go generate.
+var _ = Item(struct {
+	Name string
+	Tags []string
+}{})
+
 // writeItem writes v as a nested message.
 func writeItem(m *tenon.Message, num int32, v *Item) {
 	mark := m.Begin(num)
@@ -1282,13 +1289,28 @@ func readItem(m *tenon.Message, v *Item) {
 			v.Name = m.ReadString()
 		case 2:
 			if len(v.Tags) == cap(v.Tags) {
-				v.Tags = tenon.Grow(v.Tags, m.Count())
+				v.Tags = tenon.Grow(m, v.Tags, m.Count())
 			}
 			v.Tags = append(v.Tags, m.ReadString())
 		}
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Fields is not what this file was generated from: run
+// go generate.
+var _ = Fields(struct {
+	Bools   []bool
+	Signed  []int64
+	Bytes   []int8
+	Matrix  Matrix
+	Grid    Grid
+	Names   Names
+	Deep    [][][][]int
+	Mixed   [][2][]string
+	ByIndex []map[int]string
+	Empty   []struct{}
+}{})
 
 // writeFields writes v as a nested message.
 func writeFields(m *tenon.Message, num int32, v *Fields) {
@@ -1393,21 +1415,21 @@ func readFields(m *tenon.Message, v *Fields) {
 		switch m.Field() {
 		case 1:
 			if len(v.Bools) == cap(v.Bools) {
-				v.Bools = tenon.Grow(v.Bools, m.CountPacked(0))
+				v.Bools = tenon.Grow(m, v.Bools, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Bools = append(v.Bools, m.ReadBool())
 			}
 		case 2:
 			if len(v.Signed) == cap(v.Signed) {
-				v.Signed = tenon.Grow(v.Signed, m.CountPacked(0))
+				v.Signed = tenon.Grow(m, v.Signed, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Signed = append(v.Signed, m.ReadInt())
 			}
 		case 3:
 			if len(v.Bytes) == cap(v.Bytes) {
-				v.Bytes = tenon.Grow(v.Bytes, m.CountPacked(0))
+				v.Bytes = tenon.Grow(m, v.Bytes, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Bytes = append(v.Bytes, int8(m.ReadIntN(8)))
@@ -1436,7 +1458,7 @@ func readFields(m *tenon.Message, v *Fields) {
 			n++
 		case 5:
 			if len(v.Grid) == cap(v.Grid) {
-				v.Grid = tenon.Grow(v.Grid, m.Count())
+				v.Grid = tenon.Grow(m, v.Grid, m.Count())
 			}
 			var e []Cell
 			mark2 := m.Enter()
@@ -1444,7 +1466,7 @@ func readFields(m *tenon.Message, v *Fields) {
 				switch m.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, m.CountPacked(0))
+						e = tenon.Grow(m, e, m.CountPacked(0))
 					}
 					for m.Elem() {
 						e = append(e, Cell(m.ReadIntN(16)))
@@ -1455,12 +1477,12 @@ func readFields(m *tenon.Message, v *Fields) {
 			v.Grid = append(v.Grid, e)
 		case 6:
 			if len(v.Names) == cap(v.Names) {
-				v.Names = tenon.Grow(v.Names, m.Count())
+				v.Names = tenon.Grow(m, v.Names, m.Count())
 			}
 			v.Names = append(v.Names, m.ReadString())
 		case 7:
 			if len(v.Deep) == cap(v.Deep) {
-				v.Deep = tenon.Grow(v.Deep, m.Count())
+				v.Deep = tenon.Grow(m, v.Deep, m.Count())
 			}
 			var e [][][]int
 			mark2 := m.Enter()
@@ -1468,7 +1490,7 @@ func readFields(m *tenon.Message, v *Fields) {
 				switch m.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, m.Count())
+						e = tenon.Grow(m, e, m.Count())
 					}
 					var e2 [][]int
 					mark3 := m.Enter()
@@ -1476,7 +1498,7 @@ func readFields(m *tenon.Message, v *Fields) {
 						switch m.Field() {
 						case 1:
 							if len(e2) == cap(e2) {
-								e2 = tenon.Grow(e2, m.Count())
+								e2 = tenon.Grow(m, e2, m.Count())
 							}
 							var e3 []int
 							mark4 := m.Enter()
@@ -1484,7 +1506,7 @@ func readFields(m *tenon.Message, v *Fields) {
 								switch m.Field() {
 								case 1:
 									if len(e3) == cap(e3) {
-										e3 = tenon.Grow(e3, m.CountPacked(0))
+										e3 = tenon.Grow(m, e3, m.CountPacked(0))
 									}
 									for m.Elem() {
 										e3 = append(e3, int(m.ReadIntN(0)))
@@ -1503,7 +1525,7 @@ func readFields(m *tenon.Message, v *Fields) {
 			v.Deep = append(v.Deep, e)
 		case 8:
 			if len(v.Mixed) == cap(v.Mixed) {
-				v.Mixed = tenon.Grow(v.Mixed, m.Count())
+				v.Mixed = tenon.Grow(m, v.Mixed, m.Count())
 			}
 			var e [2][]string
 			mark2 := m.Enter()
@@ -1520,7 +1542,7 @@ func readFields(m *tenon.Message, v *Fields) {
 						switch m.Field() {
 						case 1:
 							if len(e[n2]) == cap(e[n2]) {
-								e[n2] = tenon.Grow(e[n2], m.Count())
+								e[n2] = tenon.Grow(m, e[n2], m.Count())
 							}
 							e[n2] = append(e[n2], m.ReadString())
 						}
@@ -1533,7 +1555,7 @@ func readFields(m *tenon.Message, v *Fields) {
 			v.Mixed = append(v.Mixed, e)
 		case 9:
 			if len(v.ByIndex) == cap(v.ByIndex) {
-				v.ByIndex = tenon.Grow(v.ByIndex, m.Count())
+				v.ByIndex = tenon.Grow(m, v.ByIndex, m.Count())
 			}
 			var e map[int]string
 			mark2 := m.Enter()
@@ -1541,7 +1563,7 @@ func readFields(m *tenon.Message, v *Fields) {
 				switch m.Field() {
 				case 1:
 					if e == nil {
-						e = make(map[int]string, m.Count())
+						e = tenon.Map[map[int]string](m)
 					}
 					var k int
 					var e2 string
@@ -1555,14 +1577,14 @@ func readFields(m *tenon.Message, v *Fields) {
 						}
 					}
 					m.Leave(mark3)
-					e[k] = e2
+					tenon.Put(m, e, k, e2)
 				}
 			}
 			m.Leave(mark2)
 			v.ByIndex = append(v.ByIndex, e)
 		case 10:
 			if len(v.Empty) == cap(v.Empty) {
-				v.Empty = tenon.Grow(v.Empty, m.Count())
+				v.Empty = tenon.Grow(m, v.Empty, m.Count())
 			}
 			v.Empty = append(v.Empty, struct{}{})
 			readFieldsEmpty(m, &v.Empty[len(v.Empty)-1])

@@ -225,18 +225,18 @@ func (c *manyClient) Values(ctx context.Context, v Value) (r0 Value, r1 *Value, 
 			readValue(in, &r0)
 		case 2:
 			if r1 == nil {
-				r1 = new(Value)
+				r1 = tenon.New[Value](in)
 			}
 			readValue(in, r1)
 		case 3:
 			if len(r2) == cap(r2) {
-				r2 = tenon.Grow(r2, in.Count())
+				r2 = tenon.Grow(in, r2, in.Count())
 			}
 			r2 = append(r2, Value{})
 			readValue(in, &r2[len(r2)-1])
 		case 4:
 			if r3 == nil {
-				r3 = make(map[string]Value, in.Count())
+				r3 = tenon.Map[map[string]Value](in)
 			}
 			var k string
 			var e Value
@@ -250,7 +250,7 @@ func (c *manyClient) Values(ctx context.Context, v Value) (r0 Value, r1 *Value, 
 				}
 			}
 			in.Leave(mark)
-			r3[k] = e
+			tenon.Put(in, r3, k, e)
 		}
 	}
 	return r0, r1, r2, r3, in.Err()
@@ -841,6 +841,13 @@ func (v handleServer) serveClose(context.Context, tenon.Stream) error {
 }
 
 // ---- types
+
+// If this does not compile, Value is not what this file was generated from: run
+// go generate.
+var _ = Value(struct {
+	Name string
+	N    int
+}{})
 
 // writeValue writes v as a nested message.
 func writeValue(m *tenon.Message, num int32, v *Value) {

@@ -185,7 +185,7 @@ func (c *mapsClient) Arguments(ctx context.Context, a map[string]int, b map[Poin
 		switch in.Field() {
 		case 1:
 			if r0 == nil {
-				r0 = make(map[string]int, in.Count())
+				r0 = tenon.Map[map[string]int](in)
 			}
 			var k string
 			var e int
@@ -199,10 +199,10 @@ func (c *mapsClient) Arguments(ctx context.Context, a map[string]int, b map[Poin
 				}
 			}
 			in.Leave(mark)
-			r0[k] = e
+			tenon.Put(in, r0, k, e)
 		case 2:
 			if r1 == nil {
-				r1 = make(map[Point]string, in.Count())
+				r1 = tenon.Map[map[Point]string](in)
 			}
 			var k Point
 			var e string
@@ -216,10 +216,10 @@ func (c *mapsClient) Arguments(ctx context.Context, a map[string]int, b map[Poin
 				}
 			}
 			in.Leave(mark)
-			r1[k] = e
+			tenon.Put(in, r1, k, e)
 		case 3:
 			if r2 == nil {
-				r2 = make(map[string][]string, in.Count())
+				r2 = tenon.Map[map[string][]string](in)
 			}
 			var k string
 			var e []string
@@ -234,7 +234,7 @@ func (c *mapsClient) Arguments(ctx context.Context, a map[string]int, b map[Poin
 						switch in.Field() {
 						case 1:
 							if len(e) == cap(e) {
-								e = tenon.Grow(e, in.Count())
+								e = tenon.Grow(in, e, in.Count())
 							}
 							e = append(e, in.ReadString())
 						}
@@ -243,10 +243,10 @@ func (c *mapsClient) Arguments(ctx context.Context, a map[string]int, b map[Poin
 				}
 			}
 			in.Leave(mark)
-			r2[k] = e
+			tenon.Put(in, r2, k, e)
 		case 4:
 			if r3 == nil {
-				r3 = make(Named, in.Count())
+				r3 = tenon.Map[Named](in)
 			}
 			var k Key
 			var e Item
@@ -260,7 +260,7 @@ func (c *mapsClient) Arguments(ctx context.Context, a map[string]int, b map[Poin
 				}
 			}
 			in.Leave(mark)
-			r3[k] = e
+			tenon.Put(in, r3, k, e)
 		}
 	}
 	return r0, r1, r2, r3, in.Err()
@@ -332,7 +332,7 @@ func (c *mapsClient) Nested(ctx context.Context, a []map[string]int, b map[strin
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
 			var e map[string]int
 			mark := in.Enter()
@@ -340,7 +340,7 @@ func (c *mapsClient) Nested(ctx context.Context, a []map[string]int, b map[strin
 				switch in.Field() {
 				case 1:
 					if e == nil {
-						e = make(map[string]int, in.Count())
+						e = tenon.Map[map[string]int](in)
 					}
 					var k string
 					var e2 int
@@ -354,14 +354,14 @@ func (c *mapsClient) Nested(ctx context.Context, a []map[string]int, b map[strin
 						}
 					}
 					in.Leave(mark2)
-					e[k] = e2
+					tenon.Put(in, e, k, e2)
 				}
 			}
 			in.Leave(mark)
 			r0 = append(r0, e)
 		case 2:
 			if r1 == nil {
-				r1 = make(map[string]map[int]bool, in.Count())
+				r1 = tenon.Map[map[string]map[int]bool](in)
 			}
 			var k string
 			var e map[int]bool
@@ -376,7 +376,7 @@ func (c *mapsClient) Nested(ctx context.Context, a []map[string]int, b map[strin
 						switch in.Field() {
 						case 1:
 							if e == nil {
-								e = make(map[int]bool, in.Count())
+								e = tenon.Map[map[int]bool](in)
 							}
 							var k2 int
 							var e2 bool
@@ -390,17 +390,17 @@ func (c *mapsClient) Nested(ctx context.Context, a []map[string]int, b map[strin
 								}
 							}
 							in.Leave(mark3)
-							e[k2] = e2
+							tenon.Put(in, e, k2, e2)
 						}
 					}
 					in.Leave(mark2)
 				}
 			}
 			in.Leave(mark)
-			r1[k] = e
+			tenon.Put(in, r1, k, e)
 		case 3:
 			if r2 == nil {
-				r2 = make(map[Point]map[Point]Point, in.Count())
+				r2 = tenon.Map[map[Point]map[Point]Point](in)
 			}
 			var k Point
 			var e map[Point]Point
@@ -415,7 +415,7 @@ func (c *mapsClient) Nested(ctx context.Context, a []map[string]int, b map[strin
 						switch in.Field() {
 						case 1:
 							if e == nil {
-								e = make(map[Point]Point, in.Count())
+								e = tenon.Map[map[Point]Point](in)
 							}
 							var k2 Point
 							var e2 Point
@@ -429,17 +429,17 @@ func (c *mapsClient) Nested(ctx context.Context, a []map[string]int, b map[strin
 								}
 							}
 							in.Leave(mark3)
-							e[k2] = e2
+							tenon.Put(in, e, k2, e2)
 						}
 					}
 					in.Leave(mark2)
 				}
 			}
 			in.Leave(mark)
-			r2[k] = e
+			tenon.Put(in, r2, k, e)
 		case 4:
 			if len(r3) == cap(r3) {
-				r3 = tenon.Grow(r3, in.Count())
+				r3 = tenon.Grow(in, r3, in.Count())
 			}
 			var e []map[string]Item
 			mark := in.Enter()
@@ -447,7 +447,7 @@ func (c *mapsClient) Nested(ctx context.Context, a []map[string]int, b map[strin
 				switch in.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, in.Count())
+						e = tenon.Grow(in, e, in.Count())
 					}
 					var e2 map[string]Item
 					mark2 := in.Enter()
@@ -455,7 +455,7 @@ func (c *mapsClient) Nested(ctx context.Context, a []map[string]int, b map[strin
 						switch in.Field() {
 						case 1:
 							if e2 == nil {
-								e2 = make(map[string]Item, in.Count())
+								e2 = tenon.Map[map[string]Item](in)
 							}
 							var k string
 							var e3 Item
@@ -469,7 +469,7 @@ func (c *mapsClient) Nested(ctx context.Context, a []map[string]int, b map[strin
 								}
 							}
 							in.Leave(mark3)
-							e2[k] = e3
+							tenon.Put(in, e2, k, e3)
 						}
 					}
 					in.Leave(mark2)
@@ -511,7 +511,7 @@ func (c *mapsClient) Sets(ctx context.Context, a map[string]struct{}, b map[Poin
 		switch in.Field() {
 		case 1:
 			if r0 == nil {
-				r0 = make(map[string]struct{}, in.Count())
+				r0 = tenon.Map[map[string]struct{}](in)
 			}
 			var k string
 			var e struct{}
@@ -525,10 +525,10 @@ func (c *mapsClient) Sets(ctx context.Context, a map[string]struct{}, b map[Poin
 				}
 			}
 			in.Leave(mark)
-			r0[k] = e
+			tenon.Put(in, r0, k, e)
 		case 2:
 			if r1 == nil {
-				r1 = make(map[Point]struct{}, in.Count())
+				r1 = tenon.Map[map[Point]struct{}](in)
 			}
 			var k Point
 			var e struct{}
@@ -542,7 +542,7 @@ func (c *mapsClient) Sets(ctx context.Context, a map[string]struct{}, b map[Poin
 				}
 			}
 			in.Leave(mark)
-			r1[k] = e
+			tenon.Put(in, r1, k, e)
 		}
 	}
 	return r0, r1, in.Err()
@@ -658,7 +658,7 @@ func (v mapsServer) serveArguments(ctx context.Context, call tenon.Stream) error
 		switch in.Field() {
 		case 1:
 			if a == nil {
-				a = make(map[string]int, in.Count())
+				a = tenon.Map[map[string]int](in)
 			}
 			var k string
 			var e int
@@ -672,10 +672,10 @@ func (v mapsServer) serveArguments(ctx context.Context, call tenon.Stream) error
 				}
 			}
 			in.Leave(mark)
-			a[k] = e
+			tenon.Put(in, a, k, e)
 		case 2:
 			if b == nil {
-				b = make(map[Point]string, in.Count())
+				b = tenon.Map[map[Point]string](in)
 			}
 			var k Point
 			var e string
@@ -689,10 +689,10 @@ func (v mapsServer) serveArguments(ctx context.Context, call tenon.Stream) error
 				}
 			}
 			in.Leave(mark)
-			b[k] = e
+			tenon.Put(in, b, k, e)
 		case 3:
 			if c == nil {
-				c = make(map[string][]string, in.Count())
+				c = tenon.Map[map[string][]string](in)
 			}
 			var k string
 			var e []string
@@ -707,7 +707,7 @@ func (v mapsServer) serveArguments(ctx context.Context, call tenon.Stream) error
 						switch in.Field() {
 						case 1:
 							if len(e) == cap(e) {
-								e = tenon.Grow(e, in.Count())
+								e = tenon.Grow(in, e, in.Count())
 							}
 							e = append(e, in.ReadString())
 						}
@@ -716,10 +716,10 @@ func (v mapsServer) serveArguments(ctx context.Context, call tenon.Stream) error
 				}
 			}
 			in.Leave(mark)
-			c[k] = e
+			tenon.Put(in, c, k, e)
 		case 4:
 			if d == nil {
-				d = make(Named, in.Count())
+				d = tenon.Map[Named](in)
 			}
 			var k Key
 			var e Item
@@ -733,7 +733,7 @@ func (v mapsServer) serveArguments(ctx context.Context, call tenon.Stream) error
 				}
 			}
 			in.Leave(mark)
-			d[k] = e
+			tenon.Put(in, d, k, e)
 		}
 	}
 	if err := in.Err(); err != nil {
@@ -788,7 +788,7 @@ func (v mapsServer) serveNested(ctx context.Context, call tenon.Stream) error {
 		switch in.Field() {
 		case 1:
 			if len(a) == cap(a) {
-				a = tenon.Grow(a, in.Count())
+				a = tenon.Grow(in, a, in.Count())
 			}
 			var e map[string]int
 			mark := in.Enter()
@@ -796,7 +796,7 @@ func (v mapsServer) serveNested(ctx context.Context, call tenon.Stream) error {
 				switch in.Field() {
 				case 1:
 					if e == nil {
-						e = make(map[string]int, in.Count())
+						e = tenon.Map[map[string]int](in)
 					}
 					var k string
 					var e2 int
@@ -810,14 +810,14 @@ func (v mapsServer) serveNested(ctx context.Context, call tenon.Stream) error {
 						}
 					}
 					in.Leave(mark2)
-					e[k] = e2
+					tenon.Put(in, e, k, e2)
 				}
 			}
 			in.Leave(mark)
 			a = append(a, e)
 		case 2:
 			if b == nil {
-				b = make(map[string]map[int]bool, in.Count())
+				b = tenon.Map[map[string]map[int]bool](in)
 			}
 			var k string
 			var e map[int]bool
@@ -832,7 +832,7 @@ func (v mapsServer) serveNested(ctx context.Context, call tenon.Stream) error {
 						switch in.Field() {
 						case 1:
 							if e == nil {
-								e = make(map[int]bool, in.Count())
+								e = tenon.Map[map[int]bool](in)
 							}
 							var k2 int
 							var e2 bool
@@ -846,17 +846,17 @@ func (v mapsServer) serveNested(ctx context.Context, call tenon.Stream) error {
 								}
 							}
 							in.Leave(mark3)
-							e[k2] = e2
+							tenon.Put(in, e, k2, e2)
 						}
 					}
 					in.Leave(mark2)
 				}
 			}
 			in.Leave(mark)
-			b[k] = e
+			tenon.Put(in, b, k, e)
 		case 3:
 			if c == nil {
-				c = make(map[Point]map[Point]Point, in.Count())
+				c = tenon.Map[map[Point]map[Point]Point](in)
 			}
 			var k Point
 			var e map[Point]Point
@@ -871,7 +871,7 @@ func (v mapsServer) serveNested(ctx context.Context, call tenon.Stream) error {
 						switch in.Field() {
 						case 1:
 							if e == nil {
-								e = make(map[Point]Point, in.Count())
+								e = tenon.Map[map[Point]Point](in)
 							}
 							var k2 Point
 							var e2 Point
@@ -885,17 +885,17 @@ func (v mapsServer) serveNested(ctx context.Context, call tenon.Stream) error {
 								}
 							}
 							in.Leave(mark3)
-							e[k2] = e2
+							tenon.Put(in, e, k2, e2)
 						}
 					}
 					in.Leave(mark2)
 				}
 			}
 			in.Leave(mark)
-			c[k] = e
+			tenon.Put(in, c, k, e)
 		case 4:
 			if len(d) == cap(d) {
-				d = tenon.Grow(d, in.Count())
+				d = tenon.Grow(in, d, in.Count())
 			}
 			var e []map[string]Item
 			mark := in.Enter()
@@ -903,7 +903,7 @@ func (v mapsServer) serveNested(ctx context.Context, call tenon.Stream) error {
 				switch in.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, in.Count())
+						e = tenon.Grow(in, e, in.Count())
 					}
 					var e2 map[string]Item
 					mark2 := in.Enter()
@@ -911,7 +911,7 @@ func (v mapsServer) serveNested(ctx context.Context, call tenon.Stream) error {
 						switch in.Field() {
 						case 1:
 							if e2 == nil {
-								e2 = make(map[string]Item, in.Count())
+								e2 = tenon.Map[map[string]Item](in)
 							}
 							var k string
 							var e3 Item
@@ -925,7 +925,7 @@ func (v mapsServer) serveNested(ctx context.Context, call tenon.Stream) error {
 								}
 							}
 							in.Leave(mark3)
-							e2[k] = e3
+							tenon.Put(in, e2, k, e3)
 						}
 					}
 					in.Leave(mark2)
@@ -1008,7 +1008,7 @@ func (v mapsServer) serveSets(ctx context.Context, call tenon.Stream) error {
 		switch in.Field() {
 		case 1:
 			if a == nil {
-				a = make(map[string]struct{}, in.Count())
+				a = tenon.Map[map[string]struct{}](in)
 			}
 			var k string
 			var e struct{}
@@ -1022,10 +1022,10 @@ func (v mapsServer) serveSets(ctx context.Context, call tenon.Stream) error {
 				}
 			}
 			in.Leave(mark)
-			a[k] = e
+			tenon.Put(in, a, k, e)
 		case 2:
 			if b == nil {
-				b = make(map[Point]struct{}, in.Count())
+				b = tenon.Map[map[Point]struct{}](in)
 			}
 			var k Point
 			var e struct{}
@@ -1039,7 +1039,7 @@ func (v mapsServer) serveSets(ctx context.Context, call tenon.Stream) error {
 				}
 			}
 			in.Leave(mark)
-			b[k] = e
+			tenon.Put(in, b, k, e)
 		}
 	}
 	if err := in.Err(); err != nil {
@@ -1066,6 +1066,25 @@ func (v mapsServer) serveSets(ctx context.Context, call tenon.Stream) error {
 }
 
 // ---- types
+
+// If this does not compile, Keys is not what this file was generated from: run
+// go generate.
+var _ = Keys(struct {
+	Bool   map[bool]string
+	Int    map[int]string
+	Int8   map[int8]string
+	Int16  map[int16]string
+	Int32  map[int32]string
+	Int64  map[int64]string
+	Uint   map[uint]string
+	Uint8  map[uint8]string
+	Uint16 map[uint16]string
+	Uint32 map[uint32]string
+	Uint64 map[uint64]string
+	String map[string]string
+	Named  map[Key]string
+	Enum   map[Enum]string
+}{})
 
 // writeKeys writes v as a nested message.
 func writeKeys(m *tenon.Message, num int32, v *Keys) {
@@ -1164,7 +1183,7 @@ func readKeys(m *tenon.Message, v *Keys) {
 		switch m.Field() {
 		case 1:
 			if v.Bool == nil {
-				v.Bool = make(map[bool]string, m.Count())
+				v.Bool = tenon.Map[map[bool]string](m)
 			}
 			var k bool
 			var e string
@@ -1178,10 +1197,10 @@ func readKeys(m *tenon.Message, v *Keys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Bool[k] = e
+			tenon.Put(m, v.Bool, k, e)
 		case 2:
 			if v.Int == nil {
-				v.Int = make(map[int]string, m.Count())
+				v.Int = tenon.Map[map[int]string](m)
 			}
 			var k int
 			var e string
@@ -1195,10 +1214,10 @@ func readKeys(m *tenon.Message, v *Keys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Int[k] = e
+			tenon.Put(m, v.Int, k, e)
 		case 3:
 			if v.Int8 == nil {
-				v.Int8 = make(map[int8]string, m.Count())
+				v.Int8 = tenon.Map[map[int8]string](m)
 			}
 			var k int8
 			var e string
@@ -1212,10 +1231,10 @@ func readKeys(m *tenon.Message, v *Keys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Int8[k] = e
+			tenon.Put(m, v.Int8, k, e)
 		case 4:
 			if v.Int16 == nil {
-				v.Int16 = make(map[int16]string, m.Count())
+				v.Int16 = tenon.Map[map[int16]string](m)
 			}
 			var k int16
 			var e string
@@ -1229,10 +1248,10 @@ func readKeys(m *tenon.Message, v *Keys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Int16[k] = e
+			tenon.Put(m, v.Int16, k, e)
 		case 5:
 			if v.Int32 == nil {
-				v.Int32 = make(map[int32]string, m.Count())
+				v.Int32 = tenon.Map[map[int32]string](m)
 			}
 			var k int32
 			var e string
@@ -1246,10 +1265,10 @@ func readKeys(m *tenon.Message, v *Keys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Int32[k] = e
+			tenon.Put(m, v.Int32, k, e)
 		case 6:
 			if v.Int64 == nil {
-				v.Int64 = make(map[int64]string, m.Count())
+				v.Int64 = tenon.Map[map[int64]string](m)
 			}
 			var k int64
 			var e string
@@ -1263,10 +1282,10 @@ func readKeys(m *tenon.Message, v *Keys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Int64[k] = e
+			tenon.Put(m, v.Int64, k, e)
 		case 7:
 			if v.Uint == nil {
-				v.Uint = make(map[uint]string, m.Count())
+				v.Uint = tenon.Map[map[uint]string](m)
 			}
 			var k uint
 			var e string
@@ -1280,10 +1299,10 @@ func readKeys(m *tenon.Message, v *Keys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Uint[k] = e
+			tenon.Put(m, v.Uint, k, e)
 		case 8:
 			if v.Uint8 == nil {
-				v.Uint8 = make(map[uint8]string, m.Count())
+				v.Uint8 = tenon.Map[map[uint8]string](m)
 			}
 			var k uint8
 			var e string
@@ -1297,10 +1316,10 @@ func readKeys(m *tenon.Message, v *Keys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Uint8[k] = e
+			tenon.Put(m, v.Uint8, k, e)
 		case 9:
 			if v.Uint16 == nil {
-				v.Uint16 = make(map[uint16]string, m.Count())
+				v.Uint16 = tenon.Map[map[uint16]string](m)
 			}
 			var k uint16
 			var e string
@@ -1314,10 +1333,10 @@ func readKeys(m *tenon.Message, v *Keys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Uint16[k] = e
+			tenon.Put(m, v.Uint16, k, e)
 		case 10:
 			if v.Uint32 == nil {
-				v.Uint32 = make(map[uint32]string, m.Count())
+				v.Uint32 = tenon.Map[map[uint32]string](m)
 			}
 			var k uint32
 			var e string
@@ -1331,10 +1350,10 @@ func readKeys(m *tenon.Message, v *Keys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Uint32[k] = e
+			tenon.Put(m, v.Uint32, k, e)
 		case 11:
 			if v.Uint64 == nil {
-				v.Uint64 = make(map[uint64]string, m.Count())
+				v.Uint64 = tenon.Map[map[uint64]string](m)
 			}
 			var k uint64
 			var e string
@@ -1348,10 +1367,10 @@ func readKeys(m *tenon.Message, v *Keys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Uint64[k] = e
+			tenon.Put(m, v.Uint64, k, e)
 		case 12:
 			if v.String == nil {
-				v.String = make(map[string]string, m.Count())
+				v.String = tenon.Map[map[string]string](m)
 			}
 			var k string
 			var e string
@@ -1365,10 +1384,10 @@ func readKeys(m *tenon.Message, v *Keys) {
 				}
 			}
 			m.Leave(mark2)
-			v.String[k] = e
+			tenon.Put(m, v.String, k, e)
 		case 13:
 			if v.Named == nil {
-				v.Named = make(map[Key]string, m.Count())
+				v.Named = tenon.Map[map[Key]string](m)
 			}
 			var k Key
 			var e string
@@ -1382,10 +1401,10 @@ func readKeys(m *tenon.Message, v *Keys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Named[k] = e
+			tenon.Put(m, v.Named, k, e)
 		case 14:
 			if v.Enum == nil {
-				v.Enum = make(map[Enum]string, m.Count())
+				v.Enum = tenon.Map[map[Enum]string](m)
 			}
 			var k Enum
 			var e string
@@ -1399,11 +1418,24 @@ func readKeys(m *tenon.Message, v *Keys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Enum[k] = e
+			tenon.Put(m, v.Enum, k, e)
 		}
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, OddKeys is not what this file was generated from:
+// run go generate.
+var _ = OddKeys(struct {
+	Struct   map[Point]string
+	Array    map[[2]int]string
+	Bytes    map[[4]byte]string
+	Float    map[float64]string
+	Time     map[time.Time]int
+	Duration map[time.Duration]int
+	Text     map[netip.Addr]int
+	Complex  map[complex128]bool
+}{})
 
 // writeOddKeys writes v as a nested message.
 func writeOddKeys(m *tenon.Message, num int32, v *OddKeys) {
@@ -1476,7 +1508,7 @@ func readOddKeys(m *tenon.Message, v *OddKeys) {
 		switch m.Field() {
 		case 1:
 			if v.Struct == nil {
-				v.Struct = make(map[Point]string, m.Count())
+				v.Struct = tenon.Map[map[Point]string](m)
 			}
 			var k Point
 			var e string
@@ -1490,10 +1522,10 @@ func readOddKeys(m *tenon.Message, v *OddKeys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Struct[k] = e
+			tenon.Put(m, v.Struct, k, e)
 		case 2:
 			if v.Array == nil {
-				v.Array = make(map[[2]int]string, m.Count())
+				v.Array = tenon.Map[map[[2]int]string](m)
 			}
 			var k [2]int
 			var e string
@@ -1522,10 +1554,10 @@ func readOddKeys(m *tenon.Message, v *OddKeys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Array[k] = e
+			tenon.Put(m, v.Array, k, e)
 		case 3:
 			if v.Bytes == nil {
-				v.Bytes = make(map[[4]byte]string, m.Count())
+				v.Bytes = tenon.Map[map[[4]byte]string](m)
 			}
 			var k [4]byte
 			var e string
@@ -1539,10 +1571,10 @@ func readOddKeys(m *tenon.Message, v *OddKeys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Bytes[k] = e
+			tenon.Put(m, v.Bytes, k, e)
 		case 4:
 			if v.Float == nil {
-				v.Float = make(map[float64]string, m.Count())
+				v.Float = tenon.Map[map[float64]string](m)
 			}
 			var k float64
 			var e string
@@ -1556,10 +1588,10 @@ func readOddKeys(m *tenon.Message, v *OddKeys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Float[k] = e
+			tenon.Put(m, v.Float, k, e)
 		case 5:
 			if v.Time == nil {
-				v.Time = make(map[time.Time]int, m.Count())
+				v.Time = tenon.Map[map[time.Time]int](m)
 			}
 			var k time.Time
 			var e int
@@ -1573,10 +1605,10 @@ func readOddKeys(m *tenon.Message, v *OddKeys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Time[k] = e
+			tenon.Put(m, v.Time, k, e)
 		case 6:
 			if v.Duration == nil {
-				v.Duration = make(map[time.Duration]int, m.Count())
+				v.Duration = tenon.Map[map[time.Duration]int](m)
 			}
 			var k time.Duration
 			var e int
@@ -1590,10 +1622,10 @@ func readOddKeys(m *tenon.Message, v *OddKeys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Duration[k] = e
+			tenon.Put(m, v.Duration, k, e)
 		case 7:
 			if v.Text == nil {
-				v.Text = make(map[netip.Addr]int, m.Count())
+				v.Text = tenon.Map[map[netip.Addr]int](m)
 			}
 			var k netip.Addr
 			var e int
@@ -1607,10 +1639,10 @@ func readOddKeys(m *tenon.Message, v *OddKeys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Text[k] = e
+			tenon.Put(m, v.Text, k, e)
 		case 8:
 			if v.Complex == nil {
-				v.Complex = make(map[complex128]bool, m.Count())
+				v.Complex = tenon.Map[map[complex128]bool](m)
 			}
 			var k complex128
 			var e bool
@@ -1624,11 +1656,18 @@ func readOddKeys(m *tenon.Message, v *OddKeys) {
 				}
 			}
 			m.Leave(mark2)
-			v.Complex[k] = e
+			tenon.Put(m, v.Complex, k, e)
 		}
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Point is not what this file was generated from: run
+// go generate.
+var _ = Point(struct {
+	X int
+	Y int
+}{})
 
 // writePoint writes v as a nested message.
 func writePoint(m *tenon.Message, num int32, v *Point) {
@@ -1656,6 +1695,25 @@ func readPoint(m *tenon.Message, v *Point) {
 	m.Leave(mark)
 }
 
+// If this does not compile, Values is not what this file was generated from: run
+// go generate.
+var _ = Values(struct {
+	Bytes    map[string][]byte
+	Struct   map[string]Item
+	Pointer  map[string]*Item
+	Lists    map[string][]int
+	Items    map[int][]Item
+	Maps     map[string]map[string]string
+	Arrays   map[string][2]int
+	ByteArr  map[string][3]byte
+	Times    map[string]time.Time
+	Duration map[int64]time.Duration
+	Enum     map[string]Enum
+	Text     map[string]netip.Addr
+	Maybe    map[string]*int
+	Deep     map[string]map[string]map[string][]Item
+}{})
+
 // writeValues writes v as a nested message.
 func writeValues(m *tenon.Message, num int32, v *Values) {
 	mark := m.Begin(num)
@@ -1673,7 +1731,7 @@ func writeValues(m *tenon.Message, num int32, v *Values) {
 	}
 	for k, e := range v.Pointer {
 		if e == nil {
-			m.Fail(tenon.ErrNilElement)
+			m.NilElement(3)
 			break
 		}
 		mark2 := m.Begin(3)
@@ -1766,7 +1824,7 @@ func writeValues(m *tenon.Message, num int32, v *Values) {
 	}
 	for k, e := range v.Maybe {
 		if e == nil {
-			m.Fail(tenon.ErrNilElement)
+			m.NilElement(13)
 			break
 		}
 		mark2 := m.Begin(13)
@@ -1808,7 +1866,7 @@ func readValues(m *tenon.Message, v *Values) {
 		switch m.Field() {
 		case 1:
 			if v.Bytes == nil {
-				v.Bytes = make(map[string][]byte, m.Count())
+				v.Bytes = tenon.Map[map[string][]byte](m)
 			}
 			var k string
 			var e []byte
@@ -1822,10 +1880,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Bytes[k] = e
+			tenon.Put(m, v.Bytes, k, e)
 		case 2:
 			if v.Struct == nil {
-				v.Struct = make(map[string]Item, m.Count())
+				v.Struct = tenon.Map[map[string]Item](m)
 			}
 			var k string
 			var e Item
@@ -1839,13 +1897,13 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Struct[k] = e
+			tenon.Put(m, v.Struct, k, e)
 		case 3:
 			if v.Pointer == nil {
-				v.Pointer = make(map[string]*Item, m.Count())
+				v.Pointer = tenon.Map[map[string]*Item](m)
 			}
 			var k string
-			e := new(Item)
+			e := tenon.New[Item](m)
 			mark2 := m.Enter()
 			for m.Next() {
 				switch m.Field() {
@@ -1856,10 +1914,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Pointer[k] = e
+			tenon.Put(m, v.Pointer, k, e)
 		case 4:
 			if v.Lists == nil {
-				v.Lists = make(map[string][]int, m.Count())
+				v.Lists = tenon.Map[map[string][]int](m)
 			}
 			var k string
 			var e []int
@@ -1874,7 +1932,7 @@ func readValues(m *tenon.Message, v *Values) {
 						switch m.Field() {
 						case 1:
 							if len(e) == cap(e) {
-								e = tenon.Grow(e, m.CountPacked(0))
+								e = tenon.Grow(m, e, m.CountPacked(0))
 							}
 							for m.Elem() {
 								e = append(e, int(m.ReadIntN(0)))
@@ -1885,10 +1943,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Lists[k] = e
+			tenon.Put(m, v.Lists, k, e)
 		case 5:
 			if v.Items == nil {
-				v.Items = make(map[int][]Item, m.Count())
+				v.Items = tenon.Map[map[int][]Item](m)
 			}
 			var k int
 			var e []Item
@@ -1903,7 +1961,7 @@ func readValues(m *tenon.Message, v *Values) {
 						switch m.Field() {
 						case 1:
 							if len(e) == cap(e) {
-								e = tenon.Grow(e, m.Count())
+								e = tenon.Grow(m, e, m.Count())
 							}
 							e = append(e, Item{})
 							readItem(m, &e[len(e)-1])
@@ -1913,10 +1971,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Items[k] = e
+			tenon.Put(m, v.Items, k, e)
 		case 6:
 			if v.Maps == nil {
-				v.Maps = make(map[string]map[string]string, m.Count())
+				v.Maps = tenon.Map[map[string]map[string]string](m)
 			}
 			var k string
 			var e map[string]string
@@ -1931,7 +1989,7 @@ func readValues(m *tenon.Message, v *Values) {
 						switch m.Field() {
 						case 1:
 							if e == nil {
-								e = make(map[string]string, m.Count())
+								e = tenon.Map[map[string]string](m)
 							}
 							var k2 string
 							var e2 string
@@ -1945,17 +2003,17 @@ func readValues(m *tenon.Message, v *Values) {
 								}
 							}
 							m.Leave(mark4)
-							e[k2] = e2
+							tenon.Put(m, e, k2, e2)
 						}
 					}
 					m.Leave(mark3)
 				}
 			}
 			m.Leave(mark2)
-			v.Maps[k] = e
+			tenon.Put(m, v.Maps, k, e)
 		case 7:
 			if v.Arrays == nil {
-				v.Arrays = make(map[string][2]int, m.Count())
+				v.Arrays = tenon.Map[map[string][2]int](m)
 			}
 			var k string
 			var e [2]int
@@ -1984,10 +2042,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Arrays[k] = e
+			tenon.Put(m, v.Arrays, k, e)
 		case 8:
 			if v.ByteArr == nil {
-				v.ByteArr = make(map[string][3]byte, m.Count())
+				v.ByteArr = tenon.Map[map[string][3]byte](m)
 			}
 			var k string
 			var e [3]byte
@@ -2001,10 +2059,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.ByteArr[k] = e
+			tenon.Put(m, v.ByteArr, k, e)
 		case 9:
 			if v.Times == nil {
-				v.Times = make(map[string]time.Time, m.Count())
+				v.Times = tenon.Map[map[string]time.Time](m)
 			}
 			var k string
 			var e time.Time
@@ -2018,10 +2076,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Times[k] = e
+			tenon.Put(m, v.Times, k, e)
 		case 10:
 			if v.Duration == nil {
-				v.Duration = make(map[int64]time.Duration, m.Count())
+				v.Duration = tenon.Map[map[int64]time.Duration](m)
 			}
 			var k int64
 			var e time.Duration
@@ -2035,10 +2093,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Duration[k] = e
+			tenon.Put(m, v.Duration, k, e)
 		case 11:
 			if v.Enum == nil {
-				v.Enum = make(map[string]Enum, m.Count())
+				v.Enum = tenon.Map[map[string]Enum](m)
 			}
 			var k string
 			var e Enum
@@ -2052,10 +2110,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Enum[k] = e
+			tenon.Put(m, v.Enum, k, e)
 		case 12:
 			if v.Text == nil {
-				v.Text = make(map[string]netip.Addr, m.Count())
+				v.Text = tenon.Map[map[string]netip.Addr](m)
 			}
 			var k string
 			var e netip.Addr
@@ -2069,13 +2127,13 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Text[k] = e
+			tenon.Put(m, v.Text, k, e)
 		case 13:
 			if v.Maybe == nil {
-				v.Maybe = make(map[string]*int, m.Count())
+				v.Maybe = tenon.Map[map[string]*int](m)
 			}
 			var k string
-			e := new(int)
+			e := tenon.New[int](m)
 			mark2 := m.Enter()
 			for m.Next() {
 				switch m.Field() {
@@ -2086,10 +2144,10 @@ func readValues(m *tenon.Message, v *Values) {
 				}
 			}
 			m.Leave(mark2)
-			v.Maybe[k] = e
+			tenon.Put(m, v.Maybe, k, e)
 		case 14:
 			if v.Deep == nil {
-				v.Deep = make(map[string]map[string]map[string][]Item, m.Count())
+				v.Deep = tenon.Map[map[string]map[string]map[string][]Item](m)
 			}
 			var k string
 			var e map[string]map[string][]Item
@@ -2104,7 +2162,7 @@ func readValues(m *tenon.Message, v *Values) {
 						switch m.Field() {
 						case 1:
 							if e == nil {
-								e = make(map[string]map[string][]Item, m.Count())
+								e = tenon.Map[map[string]map[string][]Item](m)
 							}
 							var k2 string
 							var e2 map[string][]Item
@@ -2119,7 +2177,7 @@ func readValues(m *tenon.Message, v *Values) {
 										switch m.Field() {
 										case 1:
 											if e2 == nil {
-												e2 = make(map[string][]Item, m.Count())
+												e2 = tenon.Map[map[string][]Item](m)
 											}
 											var k3 string
 											var e3 []Item
@@ -2134,7 +2192,7 @@ func readValues(m *tenon.Message, v *Values) {
 														switch m.Field() {
 														case 1:
 															if len(e3) == cap(e3) {
-																e3 = tenon.Grow(e3, m.Count())
+																e3 = tenon.Grow(m, e3, m.Count())
 															}
 															e3 = append(e3, Item{})
 															readItem(m, &e3[len(e3)-1])
@@ -2144,25 +2202,32 @@ func readValues(m *tenon.Message, v *Values) {
 												}
 											}
 											m.Leave(mark6)
-											e2[k3] = e3
+											tenon.Put(m, e2, k3, e3)
 										}
 									}
 									m.Leave(mark5)
 								}
 							}
 							m.Leave(mark4)
-							e[k2] = e2
+							tenon.Put(m, e, k2, e2)
 						}
 					}
 					m.Leave(mark3)
 				}
 			}
 			m.Leave(mark2)
-			v.Deep[k] = e
+			tenon.Put(m, v.Deep, k, e)
 		}
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Item is not what this file was generated from: run
+// go generate.
+var _ = Item(struct {
+	Name string
+	Size int64
+}{})
 
 // writeItem writes v as a nested message.
 func writeItem(m *tenon.Message, num int32, v *Item) {

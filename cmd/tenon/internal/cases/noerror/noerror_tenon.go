@@ -196,7 +196,7 @@ func (c *counterClient) Echo(ctx context.Context, s string, v []int) (r0 string,
 			r0 = in.ReadString()
 		case 2:
 			if len(r1) == cap(r1) {
-				r1 = tenon.Grow(r1, in.CountPacked(0))
+				r1 = tenon.Grow(in, r1, in.CountPacked(0))
 			}
 			for in.Elem() {
 				r1 = append(r1, int(in.ReadIntN(0)))
@@ -227,7 +227,7 @@ func (c *counterClient) Last(ctx context.Context) (r0 *Step) {
 		switch in.Field() {
 		case 1:
 			if r0 == nil {
-				r0 = new(Step)
+				r0 = tenon.New[Step](in)
 			}
 			readStep(in, r0)
 		}
@@ -434,7 +434,7 @@ func (v counterServer) serveEcho(ctx context.Context, call tenon.Stream) error {
 			s = in.ReadString()
 		case 2:
 			if len(vArg) == cap(vArg) {
-				vArg = tenon.Grow(vArg, in.CountPacked(0))
+				vArg = tenon.Grow(in, vArg, in.CountPacked(0))
 			}
 			for in.Elem() {
 				vArg = append(vArg, int(in.ReadIntN(0)))
@@ -702,6 +702,12 @@ func (f counterAskFServer) ServeCall(ctx context.Context, _ int, call tenon.Stre
 }
 
 // ---- types
+
+// If this does not compile, Step is not what this file was generated from: run
+// go generate.
+var _ = Step(struct {
+	N int
+}{})
 
 // writeStep writes v as a nested message.
 func writeStep(m *tenon.Message, num int32, v *Step) {

@@ -289,6 +289,13 @@ func (f storeCallFServer) ServeCall(ctx context.Context, _ int, call tenon.Strea
 
 // ---- types
 
+// If this does not compile, Value is not what this file was generated from: run
+// go generate.
+var _ = Value(struct {
+	Text string
+	Kind Kind
+}{})
+
 // writeValue writes v as a nested message.
 func writeValue(m *tenon.Message, num int32, v *Value) {
 	mark := m.Begin(num)

@@ -122,7 +122,7 @@ func (c *storeClient) Keys(ctx context.Context) (r0 []string, err error) {
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
 			r0 = append(r0, in.ReadString())
 		}
@@ -442,6 +442,12 @@ func readBaseGetter(m *tenon.Message) base.Getter {
 }
 
 // ---- types
+
+// If this does not compile, base.Value is not what this file was generated from:
+// run go generate.
+var _ = base.Value(struct {
+	Text string
+}{})
 
 // writeBaseValue writes v as a nested message.
 func writeBaseValue(m *tenon.Message, num int32, v *base.Value) {

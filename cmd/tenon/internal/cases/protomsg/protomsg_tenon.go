@@ -98,17 +98,17 @@ func (c *messagesClient) Known(ctx context.Context, a *structpb.Struct, b *times
 		switch in.Field() {
 		case 1:
 			if r0 == nil {
-				r0 = new(structpb.Struct)
+				r0 = tenon.New[structpb.Struct](in)
 			}
 			readProto(in, r0)
 		case 2:
 			if r1 == nil {
-				r1 = new(timestamppb.Timestamp)
+				r1 = tenon.New[timestamppb.Timestamp](in)
 			}
 			readProto(in, r1)
 		case 3:
 			if r2 == nil {
-				r2 = new(structpb.Value)
+				r2 = tenon.New[structpb.Value](in)
 			}
 			readProto(in, r2)
 		}
@@ -135,7 +135,7 @@ func (c *messagesClient) Generated(ctx context.Context, f *descriptorpb.FileDesc
 		switch in.Field() {
 		case 1:
 			if r0 == nil {
-				r0 = new(descriptorpb.FileDescriptorProto)
+				r0 = tenon.New[descriptorpb.FileDescriptorProto](in)
 			}
 			readProto(in, r0)
 		}
@@ -175,14 +175,14 @@ func (c *messagesClient) Lists(ctx context.Context, a []*structpb.Value, b map[s
 	out := call.Out()
 	for _, e := range a {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(1)
 			break
 		}
 		writeProto(out, 1, e)
 	}
 	for k, e := range b {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(2)
 			break
 		}
 		mark := out.Begin(2)
@@ -198,17 +198,17 @@ func (c *messagesClient) Lists(ctx context.Context, a []*structpb.Value, b map[s
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
-			e := new(structpb.Value)
+			e := tenon.New[structpb.Value](in)
 			readProto(in, e)
 			r0 = append(r0, e)
 		case 2:
 			if r1 == nil {
-				r1 = make(map[string]*durationpb.Duration, in.Count())
+				r1 = tenon.Map[map[string]*durationpb.Duration](in)
 			}
 			var k string
-			e := new(durationpb.Duration)
+			e := tenon.New[durationpb.Duration](in)
 			mark := in.Enter()
 			for in.Next() {
 				switch in.Field() {
@@ -219,7 +219,7 @@ func (c *messagesClient) Lists(ctx context.Context, a []*structpb.Value, b map[s
 				}
 			}
 			in.Leave(mark)
-			r1[k] = e
+			tenon.Put(in, r1, k, e)
 		}
 	}
 	return r0, r1, in.Err()
@@ -259,17 +259,17 @@ func (v messagesServer) serveKnown(ctx context.Context, call tenon.Stream) error
 		switch in.Field() {
 		case 1:
 			if a == nil {
-				a = new(structpb.Struct)
+				a = tenon.New[structpb.Struct](in)
 			}
 			readProto(in, a)
 		case 2:
 			if b == nil {
-				b = new(timestamppb.Timestamp)
+				b = tenon.New[timestamppb.Timestamp](in)
 			}
 			readProto(in, b)
 		case 3:
 			if c == nil {
-				c = new(structpb.Value)
+				c = tenon.New[structpb.Value](in)
 			}
 			readProto(in, c)
 		}
@@ -304,7 +304,7 @@ func (v messagesServer) serveGenerated(ctx context.Context, call tenon.Stream) e
 		switch in.Field() {
 		case 1:
 			if f == nil {
-				f = new(descriptorpb.FileDescriptorProto)
+				f = tenon.New[descriptorpb.FileDescriptorProto](in)
 			}
 			readProto(in, f)
 		}
@@ -358,17 +358,17 @@ func (v messagesServer) serveLists(ctx context.Context, call tenon.Stream) error
 		switch in.Field() {
 		case 1:
 			if len(a) == cap(a) {
-				a = tenon.Grow(a, in.Count())
+				a = tenon.Grow(in, a, in.Count())
 			}
-			e := new(structpb.Value)
+			e := tenon.New[structpb.Value](in)
 			readProto(in, e)
 			a = append(a, e)
 		case 2:
 			if b == nil {
-				b = make(map[string]*durationpb.Duration, in.Count())
+				b = tenon.Map[map[string]*durationpb.Duration](in)
 			}
 			var k string
-			e := new(durationpb.Duration)
+			e := tenon.New[durationpb.Duration](in)
 			mark := in.Enter()
 			for in.Next() {
 				switch in.Field() {
@@ -379,7 +379,7 @@ func (v messagesServer) serveLists(ctx context.Context, call tenon.Stream) error
 				}
 			}
 			in.Leave(mark)
-			b[k] = e
+			tenon.Put(in, b, k, e)
 		}
 	}
 	if err := in.Err(); err != nil {
@@ -392,14 +392,14 @@ func (v messagesServer) serveLists(ctx context.Context, call tenon.Stream) error
 	out := call.Out()
 	for _, e := range r0 {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(1)
 			break
 		}
 		writeProto(out, 1, e)
 	}
 	for k, e := range r1 {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(2)
 			break
 		}
 		mark := out.Begin(2)
@@ -412,6 +412,15 @@ func (v messagesServer) serveLists(ctx context.Context, call tenon.Stream) error
 
 // ---- types
 
+// If this does not compile, Fields is not what this file was generated from: run
+// go generate.
+var _ = Fields(struct {
+	Name   string
+	Struct *structpb.Struct
+	List   []*timestamppb.Timestamp
+	ByName map[string]*structpb.Value
+}{})
+
 // writeFields writes v as a nested message.
 func writeFields(m *tenon.Message, num int32, v *Fields) {
 	mark := m.Begin(num)
@@ -423,14 +432,14 @@ func writeFields(m *tenon.Message, num int32, v *Fields) {
 	}
 	for _, e := range v.List {
 		if e == nil {
-			m.Fail(tenon.ErrNilElement)
+			m.NilElement(3)
 			break
 		}
 		writeProto(m, 3, e)
 	}
 	for k, e := range v.ByName {
 		if e == nil {
-			m.Fail(tenon.ErrNilElement)
+			m.NilElement(4)
 			break
 		}
 		mark2 := m.Begin(4)
@@ -450,22 +459,22 @@ func readFields(m *tenon.Message, v *Fields) {
 			v.Name = m.ReadString()
 		case 2:
 			if v.Struct == nil {
-				v.Struct = new(structpb.Struct)
+				v.Struct = tenon.New[structpb.Struct](m)
 			}
 			readProto(m, v.Struct)
 		case 3:
 			if len(v.List) == cap(v.List) {
-				v.List = tenon.Grow(v.List, m.Count())
+				v.List = tenon.Grow(m, v.List, m.Count())
 			}
-			e := new(timestamppb.Timestamp)
+			e := tenon.New[timestamppb.Timestamp](m)
 			readProto(m, e)
 			v.List = append(v.List, e)
 		case 4:
 			if v.ByName == nil {
-				v.ByName = make(map[string]*structpb.Value, m.Count())
+				v.ByName = tenon.Map[map[string]*structpb.Value](m)
 			}
 			var k string
-			e := new(structpb.Value)
+			e := tenon.New[structpb.Value](m)
 			mark2 := m.Enter()
 			for m.Next() {
 				switch m.Field() {
@@ -476,7 +485,7 @@ func readFields(m *tenon.Message, v *Fields) {
 				}
 			}
 			m.Leave(mark2)
-			v.ByName[k] = e
+			tenon.Put(m, v.ByName, k, e)
 		}
 	}
 	m.Leave(mark)

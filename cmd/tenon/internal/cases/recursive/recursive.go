@@ -12,6 +12,9 @@ type Recursive interface {
 	Mapped(ctx context.Context, v Dir) (Dir, error)
 	Deep(ctx context.Context, v Node) (Node, error)
 	Instance(ctx context.Context, v *Linked[string]) (*Linked[string], error)
+	Lists(ctx context.Context, a Lists, b Pointers, c Pairs, d []Lists, e *Lists) (Lists, Pointers, Pairs, []Lists, *Lists, error)
+	Maps(ctx context.Context, a Maps, b Keyed, c ListOfMaps, d map[int]Maps) (Maps, Keyed, ListOfMaps, map[int]Maps, error)
+	Knots(ctx context.Context, v Knots) (Knots, error)
 }
 
 // List is linked by pointers.
@@ -56,4 +59,34 @@ type Node struct {
 type Linked[T any] struct {
 	Value T
 	Next  *Linked[T]
+}
+
+// Lists, maps and pointers that contain nothing but themselves.
+type (
+	Lists        []Lists
+	Pointers     []*Pointers
+	Pairs        [2][]Pairs
+	Maps         map[string]Maps
+	Keyed        map[[2]string]*Keyed
+	ListOfMaps   []map[string]ListOfMaps
+	Rows         []Columns
+	Columns      []Rows
+	Chain[T any] []Chain[T]
+)
+
+// Knots has them as fields.
+type Knots struct {
+	Lists    Lists
+	Pointer  *Pointers
+	Pairs    [2]Pairs
+	Maps     []Maps
+	Keyed    Keyed
+	Both     ListOfMaps
+	Rows     Rows
+	Columns  []Columns
+	Chain    Chain[int]
+	Anything []struct {
+		Knots []*Knots
+		Lists map[string]Lists
+	}
 }

@@ -22,6 +22,9 @@ const (
 	recursiveMapped
 	recursiveDeep
 	recursiveInstance
+	recursiveLists
+	recursiveMaps
+	recursiveKnots
 )
 
 var recursiveContract = &tenon.Contract{
@@ -32,6 +35,9 @@ var recursiveContract = &tenon.Contract{
 		recursiveMapped:   {Name: "Mapped"},
 		recursiveDeep:     {Name: "Deep"},
 		recursiveInstance: {Name: "Instance"},
+		recursiveLists:    {Name: "Lists"},
+		recursiveMaps:     {Name: "Maps"},
+		recursiveKnots:    {Name: "Knots"},
 	},
 }
 
@@ -91,7 +97,7 @@ func (c *recursiveClient) Self(ctx context.Context, a *List, b Tree) (r0 *List, 
 		switch in.Field() {
 		case 1:
 			if r0 == nil {
-				r0 = new(List)
+				r0 = tenon.New[List](in)
 			}
 			readList(in, r0)
 		case 2:
@@ -186,9 +192,224 @@ func (c *recursiveClient) Instance(ctx context.Context, v *Linked[string]) (r0 *
 		switch in.Field() {
 		case 1:
 			if r0 == nil {
-				r0 = new(Linked[string])
+				r0 = tenon.New[Linked[string]](in)
 			}
 			readLinkedString(in, r0)
+		}
+	}
+	return r0, in.Err()
+}
+
+// Lists calls Lists of the Recursive.
+func (c *recursiveClient) Lists(ctx context.Context, a Lists, b Pointers, cArg Pairs, d []Lists, e *Lists) (r0 Lists, r1 Pointers, r2 Pairs, r3 []Lists, r4 *Lists, err error) {
+	call, err := c.ref.Open(ctx, recursiveLists)
+	if err != nil {
+		return r0, r1, r2, r3, r4, err
+	}
+	defer call.Close()
+	out := call.Out()
+	for _, e2 := range a {
+		writeLists(out, 1, e2)
+	}
+	for _, e2 := range b {
+		if e2 == nil {
+			out.NilElement(2)
+			break
+		}
+		writePointers(out, 2, *e2)
+	}
+	for i := range cArg {
+		writePairsList(out, 3, cArg[i])
+	}
+	for _, e2 := range d {
+		writeLists(out, 4, e2)
+	}
+	if e != nil {
+		writeLists(out, 5, *e)
+	}
+	in, err := call.Call()
+	if err != nil {
+		return r0, r1, r2, r3, r4, err
+	}
+	var n int
+	for in.Next() {
+		switch in.Field() {
+		case 1:
+			if len(r0) == cap(r0) {
+				r0 = tenon.Grow(in, r0, in.Count())
+			}
+			var e2 Lists
+			readLists(in, &e2)
+			r0 = append(r0, e2)
+		case 2:
+			if len(r1) == cap(r1) {
+				r1 = tenon.Grow(in, r1, in.Count())
+			}
+			e2 := tenon.New[Pointers](in)
+			readPointers(in, e2)
+			r1 = append(r1, e2)
+		case 3:
+			if n == len(r2) {
+				in.Fail(errors.New("more than the 2 elements of an array"))
+				break
+			}
+			readPairsList(in, &r2[n])
+			n++
+		case 4:
+			if len(r3) == cap(r3) {
+				r3 = tenon.Grow(in, r3, in.Count())
+			}
+			var e2 Lists
+			readLists(in, &e2)
+			r3 = append(r3, e2)
+		case 5:
+			if r4 == nil {
+				r4 = tenon.New[Lists](in)
+			}
+			readLists(in, r4)
+		}
+	}
+	return r0, r1, r2, r3, r4, in.Err()
+}
+
+// Maps calls Maps of the Recursive.
+func (c *recursiveClient) Maps(ctx context.Context, a Maps, b Keyed, cArg ListOfMaps, d map[int]Maps) (r0 Maps, r1 Keyed, r2 ListOfMaps, r3 map[int]Maps, err error) {
+	call, err := c.ref.Open(ctx, recursiveMaps)
+	if err != nil {
+		return r0, r1, r2, r3, err
+	}
+	defer call.Close()
+	out := call.Out()
+	for k, e := range a {
+		mark := out.Begin(1)
+		out.WriteString(1, k)
+		writeMaps(out, 2, e)
+		out.End(mark)
+	}
+	for k, e := range b {
+		if e == nil {
+			out.NilElement(2)
+			break
+		}
+		mark := out.Begin(2)
+		mark2 := out.Begin(1)
+		if k != ([2]string{}) {
+			for i := range k {
+				out.WriteString(1, k[i])
+			}
+		}
+		out.End(mark2)
+		writeKeyed(out, 2, *e)
+		out.End(mark)
+	}
+	for _, e := range cArg {
+		writeStringListOfMapsMap(out, 3, e)
+	}
+	for k, e := range d {
+		mark := out.Begin(4)
+		out.WriteInt(1, int64(k))
+		writeMaps(out, 2, e)
+		out.End(mark)
+	}
+	in, err := call.Call()
+	if err != nil {
+		return r0, r1, r2, r3, err
+	}
+	for in.Next() {
+		switch in.Field() {
+		case 1:
+			if r0 == nil {
+				r0 = tenon.Map[Maps](in)
+			}
+			var k string
+			var e Maps
+			mark := in.Enter()
+			for in.Next() {
+				switch in.Field() {
+				case 1:
+					k = in.ReadString()
+				case 2:
+					readMaps(in, &e)
+				}
+			}
+			in.Leave(mark)
+			tenon.Put(in, r0, k, e)
+		case 2:
+			if r1 == nil {
+				r1 = tenon.Map[Keyed](in)
+			}
+			var k [2]string
+			e := tenon.New[Keyed](in)
+			mark := in.Enter()
+			for in.Next() {
+				switch in.Field() {
+				case 1:
+					mark2 := in.Enter()
+					var n int
+					for in.Next() {
+						switch in.Field() {
+						case 1:
+							if n == len(k) {
+								in.Fail(errors.New("more than the 2 elements of an array"))
+								break
+							}
+							k[n] = in.ReadString()
+							n++
+						}
+					}
+					in.Leave(mark2)
+				case 2:
+					readKeyed(in, e)
+				}
+			}
+			in.Leave(mark)
+			tenon.Put(in, r1, k, e)
+		case 3:
+			if len(r2) == cap(r2) {
+				r2 = tenon.Grow(in, r2, in.Count())
+			}
+			var e map[string]ListOfMaps
+			readStringListOfMapsMap(in, &e)
+			r2 = append(r2, e)
+		case 4:
+			if r3 == nil {
+				r3 = tenon.Map[map[int]Maps](in)
+			}
+			var k int
+			var e Maps
+			mark := in.Enter()
+			for in.Next() {
+				switch in.Field() {
+				case 1:
+					k = int(in.ReadIntN(0))
+				case 2:
+					readMaps(in, &e)
+				}
+			}
+			in.Leave(mark)
+			tenon.Put(in, r3, k, e)
+		}
+	}
+	return r0, r1, r2, r3, in.Err()
+}
+
+// Knots calls Knots of the Recursive.
+func (c *recursiveClient) Knots(ctx context.Context, v Knots) (r0 Knots, err error) {
+	call, err := c.ref.Open(ctx, recursiveKnots)
+	if err != nil {
+		return r0, err
+	}
+	defer call.Close()
+	out := call.Out()
+	writeKnots(out, 1, &v)
+	in, err := call.Call()
+	if err != nil {
+		return r0, err
+	}
+	for in.Next() {
+		switch in.Field() {
+		case 1:
+			readKnots(in, &r0)
 		}
 	}
 	return r0, in.Err()
@@ -214,6 +435,12 @@ func (v recursiveServer) ServeCall(ctx context.Context, method int, call tenon.S
 		return v.serveDeep(ctx, call)
 	case recursiveInstance:
 		return v.serveInstance(ctx, call)
+	case recursiveLists:
+		return v.serveLists(ctx, call)
+	case recursiveMaps:
+		return v.serveMaps(ctx, call)
+	case recursiveKnots:
+		return v.serveKnots(ctx, call)
 	}
 	return &tenon.Error{Code: tenon.Unimplemented}
 }
@@ -229,7 +456,7 @@ func (v recursiveServer) serveSelf(ctx context.Context, call tenon.Stream) error
 		switch in.Field() {
 		case 1:
 			if a == nil {
-				a = new(List)
+				a = tenon.New[List](in)
 			}
 			readList(in, a)
 		case 2:
@@ -333,7 +560,7 @@ func (v recursiveServer) serveInstance(ctx context.Context, call tenon.Stream) e
 		switch in.Field() {
 		case 1:
 			if vArg == nil {
-				vArg = new(Linked[string])
+				vArg = tenon.New[Linked[string]](in)
 			}
 			readLinkedString(in, vArg)
 		}
@@ -352,7 +579,242 @@ func (v recursiveServer) serveInstance(ctx context.Context, call tenon.Stream) e
 	return nil
 }
 
+func (v recursiveServer) serveLists(ctx context.Context, call tenon.Stream) error {
+	in, err := call.Recv()
+	if err != nil {
+		return err
+	}
+	var a Lists
+	var b Pointers
+	var c Pairs
+	var d []Lists
+	var e *Lists
+	var n int
+	for in.Next() {
+		switch in.Field() {
+		case 1:
+			if len(a) == cap(a) {
+				a = tenon.Grow(in, a, in.Count())
+			}
+			var e2 Lists
+			readLists(in, &e2)
+			a = append(a, e2)
+		case 2:
+			if len(b) == cap(b) {
+				b = tenon.Grow(in, b, in.Count())
+			}
+			e2 := tenon.New[Pointers](in)
+			readPointers(in, e2)
+			b = append(b, e2)
+		case 3:
+			if n == len(c) {
+				in.Fail(errors.New("more than the 2 elements of an array"))
+				break
+			}
+			readPairsList(in, &c[n])
+			n++
+		case 4:
+			if len(d) == cap(d) {
+				d = tenon.Grow(in, d, in.Count())
+			}
+			var e2 Lists
+			readLists(in, &e2)
+			d = append(d, e2)
+		case 5:
+			if e == nil {
+				e = tenon.New[Lists](in)
+			}
+			readLists(in, e)
+		}
+	}
+	if err := in.Err(); err != nil {
+		return err
+	}
+	r0, r1, r2, r3, r4, err := v.impl.Lists(ctx, a, b, c, d, e)
+	if err != nil {
+		return err
+	}
+	out := call.Out()
+	for _, e2 := range r0 {
+		writeLists(out, 1, e2)
+	}
+	for _, e2 := range r1 {
+		if e2 == nil {
+			out.NilElement(2)
+			break
+		}
+		writePointers(out, 2, *e2)
+	}
+	for i := range r2 {
+		writePairsList(out, 3, r2[i])
+	}
+	for _, e2 := range r3 {
+		writeLists(out, 4, e2)
+	}
+	if r4 != nil {
+		writeLists(out, 5, *r4)
+	}
+	return nil
+}
+
+func (v recursiveServer) serveMaps(ctx context.Context, call tenon.Stream) error {
+	in, err := call.Recv()
+	if err != nil {
+		return err
+	}
+	var a Maps
+	var b Keyed
+	var c ListOfMaps
+	var d map[int]Maps
+	for in.Next() {
+		switch in.Field() {
+		case 1:
+			if a == nil {
+				a = tenon.Map[Maps](in)
+			}
+			var k string
+			var e Maps
+			mark := in.Enter()
+			for in.Next() {
+				switch in.Field() {
+				case 1:
+					k = in.ReadString()
+				case 2:
+					readMaps(in, &e)
+				}
+			}
+			in.Leave(mark)
+			tenon.Put(in, a, k, e)
+		case 2:
+			if b == nil {
+				b = tenon.Map[Keyed](in)
+			}
+			var k [2]string
+			e := tenon.New[Keyed](in)
+			mark := in.Enter()
+			for in.Next() {
+				switch in.Field() {
+				case 1:
+					mark2 := in.Enter()
+					var n int
+					for in.Next() {
+						switch in.Field() {
+						case 1:
+							if n == len(k) {
+								in.Fail(errors.New("more than the 2 elements of an array"))
+								break
+							}
+							k[n] = in.ReadString()
+							n++
+						}
+					}
+					in.Leave(mark2)
+				case 2:
+					readKeyed(in, e)
+				}
+			}
+			in.Leave(mark)
+			tenon.Put(in, b, k, e)
+		case 3:
+			if len(c) == cap(c) {
+				c = tenon.Grow(in, c, in.Count())
+			}
+			var e map[string]ListOfMaps
+			readStringListOfMapsMap(in, &e)
+			c = append(c, e)
+		case 4:
+			if d == nil {
+				d = tenon.Map[map[int]Maps](in)
+			}
+			var k int
+			var e Maps
+			mark := in.Enter()
+			for in.Next() {
+				switch in.Field() {
+				case 1:
+					k = int(in.ReadIntN(0))
+				case 2:
+					readMaps(in, &e)
+				}
+			}
+			in.Leave(mark)
+			tenon.Put(in, d, k, e)
+		}
+	}
+	if err := in.Err(); err != nil {
+		return err
+	}
+	r0, r1, r2, r3, err := v.impl.Maps(ctx, a, b, c, d)
+	if err != nil {
+		return err
+	}
+	out := call.Out()
+	for k, e := range r0 {
+		mark := out.Begin(1)
+		out.WriteString(1, k)
+		writeMaps(out, 2, e)
+		out.End(mark)
+	}
+	for k, e := range r1 {
+		if e == nil {
+			out.NilElement(2)
+			break
+		}
+		mark := out.Begin(2)
+		mark2 := out.Begin(1)
+		if k != ([2]string{}) {
+			for i := range k {
+				out.WriteString(1, k[i])
+			}
+		}
+		out.End(mark2)
+		writeKeyed(out, 2, *e)
+		out.End(mark)
+	}
+	for _, e := range r2 {
+		writeStringListOfMapsMap(out, 3, e)
+	}
+	for k, e := range r3 {
+		mark := out.Begin(4)
+		out.WriteInt(1, int64(k))
+		writeMaps(out, 2, e)
+		out.End(mark)
+	}
+	return nil
+}
+
+func (v recursiveServer) serveKnots(ctx context.Context, call tenon.Stream) error {
+	in, err := call.Recv()
+	if err != nil {
+		return err
+	}
+	var vArg Knots
+	for in.Next() {
+		switch in.Field() {
+		case 1:
+			readKnots(in, &vArg)
+		}
+	}
+	if err := in.Err(); err != nil {
+		return err
+	}
+	r0, err := v.impl.Knots(ctx, vArg)
+	if err != nil {
+		return err
+	}
+	out := call.Out()
+	writeKnots(out, 1, &r0)
+	return nil
+}
+
 // ---- types
+
+// If this does not compile, List is not what this file was generated from: run
+// go generate.
+var _ = List(struct {
+	Value int
+	Next  *List
+}{})
 
 // writeList writes v as a nested message.
 func writeList(m *tenon.Message, num int32, v *List) {
@@ -378,13 +840,20 @@ func readList(m *tenon.Message, v *List) {
 			v.Value = int(m.ReadIntN(0))
 		case 2:
 			if v.Next == nil {
-				v.Next = new(List)
+				v.Next = tenon.New[List](m)
 			}
 			readList(m, v.Next)
 		}
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Tree is not what this file was generated from: run
+// go generate.
+var _ = Tree(struct {
+	Name     string
+	Children []Tree
+}{})
 
 // writeTree writes v as a nested message.
 func writeTree(m *tenon.Message, num int32, v *Tree) {
@@ -410,7 +879,7 @@ func readTree(m *tenon.Message, v *Tree) {
 			v.Name = m.ReadString()
 		case 2:
 			if len(v.Children) == cap(v.Children) {
-				v.Children = tenon.Grow(v.Children, m.Count())
+				v.Children = tenon.Grow(m, v.Children, m.Count())
 			}
 			v.Children = append(v.Children, Tree{})
 			readTree(m, &v.Children[len(v.Children)-1])
@@ -418,6 +887,13 @@ func readTree(m *tenon.Message, v *Tree) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, A is not what this file was generated from: run go
+// generate.
+var _ = A(struct {
+	Name string
+	B    *B
+}{})
 
 // writeA writes v as a nested message.
 func writeA(m *tenon.Message, num int32, v *A) {
@@ -443,13 +919,20 @@ func readA(m *tenon.Message, v *A) {
 			v.Name = m.ReadString()
 		case 2:
 			if v.B == nil {
-				v.B = new(B)
+				v.B = tenon.New[B](m)
 			}
 			readB(m, v.B)
 		}
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, B is not what this file was generated from: run go
+// generate.
+var _ = B(struct {
+	As   []A
+	Back *A
+}{})
 
 // writeB writes v as a nested message.
 func writeB(m *tenon.Message, num int32, v *B) {
@@ -473,19 +956,27 @@ func readB(m *tenon.Message, v *B) {
 		switch m.Field() {
 		case 1:
 			if len(v.As) == cap(v.As) {
-				v.As = tenon.Grow(v.As, m.Count())
+				v.As = tenon.Grow(m, v.As, m.Count())
 			}
 			v.As = append(v.As, A{})
 			readA(m, &v.As[len(v.As)-1])
 		case 2:
 			if v.Back == nil {
-				v.Back = new(A)
+				v.Back = tenon.New[A](m)
 			}
 			readA(m, v.Back)
 		}
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Dir is not what this file was generated from: run go
+// generate.
+var _ = Dir(struct {
+	Files map[string]int64
+	Dirs  map[string]Dir
+	Links map[string]*Dir
+}{})
 
 // writeDir writes v as a nested message.
 func writeDir(m *tenon.Message, num int32, v *Dir) {
@@ -507,7 +998,7 @@ func writeDir(m *tenon.Message, num int32, v *Dir) {
 	}
 	for k, e := range v.Links {
 		if e == nil {
-			m.Fail(tenon.ErrNilElement)
+			m.NilElement(3)
 			break
 		}
 		mark2 := m.Begin(3)
@@ -525,7 +1016,7 @@ func readDir(m *tenon.Message, v *Dir) {
 		switch m.Field() {
 		case 1:
 			if v.Files == nil {
-				v.Files = make(map[string]int64, m.Count())
+				v.Files = tenon.Map[map[string]int64](m)
 			}
 			var k string
 			var e int64
@@ -539,10 +1030,10 @@ func readDir(m *tenon.Message, v *Dir) {
 				}
 			}
 			m.Leave(mark2)
-			v.Files[k] = e
+			tenon.Put(m, v.Files, k, e)
 		case 2:
 			if v.Dirs == nil {
-				v.Dirs = make(map[string]Dir, m.Count())
+				v.Dirs = tenon.Map[map[string]Dir](m)
 			}
 			var k string
 			var e Dir
@@ -556,13 +1047,13 @@ func readDir(m *tenon.Message, v *Dir) {
 				}
 			}
 			m.Leave(mark2)
-			v.Dirs[k] = e
+			tenon.Put(m, v.Dirs, k, e)
 		case 3:
 			if v.Links == nil {
-				v.Links = make(map[string]*Dir, m.Count())
+				v.Links = tenon.Map[map[string]*Dir](m)
 			}
 			var k string
-			e := new(Dir)
+			e := tenon.New[Dir](m)
 			mark2 := m.Enter()
 			for m.Next() {
 				switch m.Field() {
@@ -573,11 +1064,19 @@ func readDir(m *tenon.Message, v *Dir) {
 				}
 			}
 			m.Leave(mark2)
-			v.Links[k] = e
+			tenon.Put(m, v.Links, k, e)
 		}
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Node is not what this file was generated from: run
+// go generate.
+var _ = Node(struct {
+	Rows   [][]Node
+	ByName map[string][]Node
+	Array  [1][]Node
+}{})
 
 // writeNode writes v as a nested message.
 func writeNode(m *tenon.Message, num int32, v *Node) {
@@ -620,7 +1119,7 @@ func readNode(m *tenon.Message, v *Node) {
 		switch m.Field() {
 		case 1:
 			if len(v.Rows) == cap(v.Rows) {
-				v.Rows = tenon.Grow(v.Rows, m.Count())
+				v.Rows = tenon.Grow(m, v.Rows, m.Count())
 			}
 			var e []Node
 			mark2 := m.Enter()
@@ -628,7 +1127,7 @@ func readNode(m *tenon.Message, v *Node) {
 				switch m.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, m.Count())
+						e = tenon.Grow(m, e, m.Count())
 					}
 					e = append(e, Node{})
 					readNode(m, &e[len(e)-1])
@@ -638,7 +1137,7 @@ func readNode(m *tenon.Message, v *Node) {
 			v.Rows = append(v.Rows, e)
 		case 2:
 			if v.ByName == nil {
-				v.ByName = make(map[string][]Node, m.Count())
+				v.ByName = tenon.Map[map[string][]Node](m)
 			}
 			var k string
 			var e []Node
@@ -653,7 +1152,7 @@ func readNode(m *tenon.Message, v *Node) {
 						switch m.Field() {
 						case 1:
 							if len(e) == cap(e) {
-								e = tenon.Grow(e, m.Count())
+								e = tenon.Grow(m, e, m.Count())
 							}
 							e = append(e, Node{})
 							readNode(m, &e[len(e)-1])
@@ -663,7 +1162,7 @@ func readNode(m *tenon.Message, v *Node) {
 				}
 			}
 			m.Leave(mark2)
-			v.ByName[k] = e
+			tenon.Put(m, v.ByName, k, e)
 		case 3:
 			if n == len(v.Array) {
 				m.Fail(errors.New("more than the 1 elements of an array"))
@@ -674,7 +1173,7 @@ func readNode(m *tenon.Message, v *Node) {
 				switch m.Field() {
 				case 1:
 					if len(v.Array[n]) == cap(v.Array[n]) {
-						v.Array[n] = tenon.Grow(v.Array[n], m.Count())
+						v.Array[n] = tenon.Grow(m, v.Array[n], m.Count())
 					}
 					v.Array[n] = append(v.Array[n], Node{})
 					readNode(m, &v.Array[n][len(v.Array[n])-1])
@@ -686,6 +1185,13 @@ func readNode(m *tenon.Message, v *Node) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Linked[string] is not what this file was generated
+// from: run go generate.
+var _ = Linked[string](struct {
+	Value string
+	Next  *Linked[string]
+}{})
 
 // writeLinkedString writes v as a nested message.
 func writeLinkedString(m *tenon.Message, num int32, v *Linked[string]) {
@@ -711,9 +1217,633 @@ func readLinkedString(m *tenon.Message, v *Linked[string]) {
 			v.Value = m.ReadString()
 		case 2:
 			if v.Next == nil {
-				v.Next = new(Linked[string])
+				v.Next = tenon.New[Linked[string]](m)
 			}
 			readLinkedString(m, v.Next)
+		}
+	}
+	m.Leave(mark)
+}
+
+// If this does not compile, Knots is not what this file was generated from: run
+// go generate.
+var _ = Knots(struct {
+	Lists    Lists
+	Pointer  *Pointers
+	Pairs    [2]Pairs
+	Maps     []Maps
+	Keyed    Keyed
+	Both     ListOfMaps
+	Rows     Rows
+	Columns  []Columns
+	Chain    Chain[int]
+	Anything []struct {
+		Knots []*Knots
+		Lists map[string]Lists
+	}
+}{})
+
+// writeKnots writes v as a nested message.
+func writeKnots(m *tenon.Message, num int32, v *Knots) {
+	if m.TooDeep() {
+		return
+	}
+	mark := m.Begin(num)
+	for _, e := range v.Lists {
+		writeLists(m, 1, e)
+	}
+	if v.Pointer != nil {
+		writePointers(m, 2, *v.Pointer)
+	}
+	for i := range v.Pairs {
+		writePairs(m, 3, v.Pairs[i])
+	}
+	for _, e := range v.Maps {
+		writeMaps(m, 4, e)
+	}
+	for k, e := range v.Keyed {
+		if e == nil {
+			m.NilElement(5)
+			break
+		}
+		mark2 := m.Begin(5)
+		mark3 := m.Begin(1)
+		if k != ([2]string{}) {
+			for i := range k {
+				m.WriteString(1, k[i])
+			}
+		}
+		m.End(mark3)
+		writeKeyed(m, 2, *e)
+		m.End(mark2)
+	}
+	for _, e := range v.Both {
+		writeStringListOfMapsMap(m, 6, e)
+	}
+	for _, e := range v.Rows {
+		writeColumns(m, 7, e)
+	}
+	for _, e := range v.Columns {
+		writeColumns(m, 8, e)
+	}
+	for _, e := range v.Chain {
+		writeChainInt(m, 9, e)
+	}
+	for i := range v.Anything {
+		writeKnotsAnything(m, 10, &v.Anything[i])
+	}
+	m.End(mark)
+}
+
+// readKnots reads the current field, a nested message, into v.
+func readKnots(m *tenon.Message, v *Knots) {
+	mark := m.Enter()
+	var n int
+	for m.Next() {
+		switch m.Field() {
+		case 1:
+			if len(v.Lists) == cap(v.Lists) {
+				v.Lists = tenon.Grow(m, v.Lists, m.Count())
+			}
+			var e Lists
+			readLists(m, &e)
+			v.Lists = append(v.Lists, e)
+		case 2:
+			if v.Pointer == nil {
+				v.Pointer = tenon.New[Pointers](m)
+			}
+			readPointers(m, v.Pointer)
+		case 3:
+			if n == len(v.Pairs) {
+				m.Fail(errors.New("more than the 2 elements of an array"))
+				break
+			}
+			readPairs(m, &v.Pairs[n])
+			n++
+		case 4:
+			if len(v.Maps) == cap(v.Maps) {
+				v.Maps = tenon.Grow(m, v.Maps, m.Count())
+			}
+			var e Maps
+			readMaps(m, &e)
+			v.Maps = append(v.Maps, e)
+		case 5:
+			if v.Keyed == nil {
+				v.Keyed = tenon.Map[Keyed](m)
+			}
+			var k [2]string
+			e := tenon.New[Keyed](m)
+			mark2 := m.Enter()
+			for m.Next() {
+				switch m.Field() {
+				case 1:
+					mark3 := m.Enter()
+					var n2 int
+					for m.Next() {
+						switch m.Field() {
+						case 1:
+							if n2 == len(k) {
+								m.Fail(errors.New("more than the 2 elements of an array"))
+								break
+							}
+							k[n2] = m.ReadString()
+							n2++
+						}
+					}
+					m.Leave(mark3)
+				case 2:
+					readKeyed(m, e)
+				}
+			}
+			m.Leave(mark2)
+			tenon.Put(m, v.Keyed, k, e)
+		case 6:
+			if len(v.Both) == cap(v.Both) {
+				v.Both = tenon.Grow(m, v.Both, m.Count())
+			}
+			var e map[string]ListOfMaps
+			readStringListOfMapsMap(m, &e)
+			v.Both = append(v.Both, e)
+		case 7:
+			if len(v.Rows) == cap(v.Rows) {
+				v.Rows = tenon.Grow(m, v.Rows, m.Count())
+			}
+			var e Columns
+			readColumns(m, &e)
+			v.Rows = append(v.Rows, e)
+		case 8:
+			if len(v.Columns) == cap(v.Columns) {
+				v.Columns = tenon.Grow(m, v.Columns, m.Count())
+			}
+			var e Columns
+			readColumns(m, &e)
+			v.Columns = append(v.Columns, e)
+		case 9:
+			if len(v.Chain) == cap(v.Chain) {
+				v.Chain = tenon.Grow(m, v.Chain, m.Count())
+			}
+			var e Chain[int]
+			readChainInt(m, &e)
+			v.Chain = append(v.Chain, e)
+		case 10:
+			if len(v.Anything) == cap(v.Anything) {
+				v.Anything = tenon.Grow(m, v.Anything, m.Count())
+			}
+			v.Anything = append(v.Anything, struct {
+				Knots []*Knots
+				Lists map[string]Lists
+			}{})
+			readKnotsAnything(m, &v.Anything[len(v.Anything)-1])
+		}
+	}
+	m.Leave(mark)
+}
+
+// writeKnotsAnything writes v as a nested message.
+func writeKnotsAnything(m *tenon.Message, num int32, v *struct {
+	Knots []*Knots
+	Lists map[string]Lists
+}) {
+	if m.TooDeep() {
+		return
+	}
+	mark := m.Begin(num)
+	for _, e := range v.Knots {
+		if e == nil {
+			m.NilElement(1)
+			break
+		}
+		writeKnots(m, 1, e)
+	}
+	for k, e := range v.Lists {
+		mark2 := m.Begin(2)
+		m.WriteString(1, k)
+		writeLists(m, 2, e)
+		m.End(mark2)
+	}
+	m.End(mark)
+}
+
+// readKnotsAnything reads the current field, a nested message, into v.
+func readKnotsAnything(m *tenon.Message, v *struct {
+	Knots []*Knots
+	Lists map[string]Lists
+}) {
+	mark := m.Enter()
+	for m.Next() {
+		switch m.Field() {
+		case 1:
+			if len(v.Knots) == cap(v.Knots) {
+				v.Knots = tenon.Grow(m, v.Knots, m.Count())
+			}
+			e := tenon.New[Knots](m)
+			readKnots(m, e)
+			v.Knots = append(v.Knots, e)
+		case 2:
+			if v.Lists == nil {
+				v.Lists = tenon.Map[map[string]Lists](m)
+			}
+			var k string
+			var e Lists
+			mark2 := m.Enter()
+			for m.Next() {
+				switch m.Field() {
+				case 1:
+					k = m.ReadString()
+				case 2:
+					readLists(m, &e)
+				}
+			}
+			m.Leave(mark2)
+			tenon.Put(m, v.Lists, k, e)
+		}
+	}
+	m.Leave(mark)
+}
+
+// ---- lists and maps that contain themselves
+
+// writeLists writes v as a nested message.
+func writeLists(m *tenon.Message, num int32, v Lists) {
+	if m.TooDeep() {
+		return
+	}
+	mark := m.Begin(num)
+	for _, e := range v {
+		writeLists(m, 1, e)
+	}
+	m.End(mark)
+}
+
+// readLists reads the current field, a nested message, into v.
+func readLists(m *tenon.Message, v *Lists) {
+	mark := m.Enter()
+	for m.Next() {
+		switch m.Field() {
+		case 1:
+			if len(*v) == cap(*v) {
+				*v = tenon.Grow(m, *v, m.Count())
+			}
+			var e Lists
+			readLists(m, &e)
+			*v = append(*v, e)
+		}
+	}
+	m.Leave(mark)
+}
+
+// writePointers writes v as a nested message.
+func writePointers(m *tenon.Message, num int32, v Pointers) {
+	if m.TooDeep() {
+		return
+	}
+	mark := m.Begin(num)
+	for _, e := range v {
+		if e == nil {
+			m.NilElement(1)
+			break
+		}
+		writePointers(m, 1, *e)
+	}
+	m.End(mark)
+}
+
+// readPointers reads the current field, a nested message, into v.
+func readPointers(m *tenon.Message, v *Pointers) {
+	mark := m.Enter()
+	for m.Next() {
+		switch m.Field() {
+		case 1:
+			if len(*v) == cap(*v) {
+				*v = tenon.Grow(m, *v, m.Count())
+			}
+			e := tenon.New[Pointers](m)
+			readPointers(m, e)
+			*v = append(*v, e)
+		}
+	}
+	m.Leave(mark)
+}
+
+// writePairsList writes v as a nested message.
+func writePairsList(m *tenon.Message, num int32, v []Pairs) {
+	if m.TooDeep() {
+		return
+	}
+	mark := m.Begin(num)
+	for i := range v {
+		writePairs(m, 1, v[i])
+	}
+	m.End(mark)
+}
+
+// readPairsList reads the current field, a nested message, into v.
+func readPairsList(m *tenon.Message, v *[]Pairs) {
+	mark := m.Enter()
+	for m.Next() {
+		switch m.Field() {
+		case 1:
+			if len(*v) == cap(*v) {
+				*v = tenon.Grow(m, *v, m.Count())
+			}
+			var e Pairs
+			readPairs(m, &e)
+			*v = append(*v, e)
+		}
+	}
+	m.Leave(mark)
+}
+
+// writePairs writes v as a nested message.
+func writePairs(m *tenon.Message, num int32, v Pairs) {
+	if m.TooDeep() {
+		return
+	}
+	mark := m.Begin(num)
+	for i := range v {
+		writePairsList(m, 1, v[i])
+	}
+	m.End(mark)
+}
+
+// readPairs reads the current field, a nested message, into v.
+func readPairs(m *tenon.Message, v *Pairs) {
+	mark := m.Enter()
+	var n int
+	for m.Next() {
+		switch m.Field() {
+		case 1:
+			if n == len(*v) {
+				m.Fail(errors.New("more than the 2 elements of an array"))
+				break
+			}
+			readPairsList(m, &(*v)[n])
+			n++
+		}
+	}
+	m.Leave(mark)
+}
+
+// writeMaps writes v as a nested message.
+func writeMaps(m *tenon.Message, num int32, v Maps) {
+	if m.TooDeep() {
+		return
+	}
+	mark := m.Begin(num)
+	for k, e := range v {
+		mark2 := m.Begin(1)
+		m.WriteString(1, k)
+		writeMaps(m, 2, e)
+		m.End(mark2)
+	}
+	m.End(mark)
+}
+
+// readMaps reads the current field, a nested message, into v.
+func readMaps(m *tenon.Message, v *Maps) {
+	mark := m.Enter()
+	for m.Next() {
+		switch m.Field() {
+		case 1:
+			if *v == nil {
+				*v = tenon.Map[Maps](m)
+			}
+			var k string
+			var e Maps
+			mark2 := m.Enter()
+			for m.Next() {
+				switch m.Field() {
+				case 1:
+					k = m.ReadString()
+				case 2:
+					readMaps(m, &e)
+				}
+			}
+			m.Leave(mark2)
+			tenon.Put(m, *v, k, e)
+		}
+	}
+	m.Leave(mark)
+}
+
+// writeKeyed writes v as a nested message.
+func writeKeyed(m *tenon.Message, num int32, v Keyed) {
+	if m.TooDeep() {
+		return
+	}
+	mark := m.Begin(num)
+	for k, e := range v {
+		if e == nil {
+			m.NilElement(1)
+			break
+		}
+		mark2 := m.Begin(1)
+		mark3 := m.Begin(1)
+		if k != ([2]string{}) {
+			for i := range k {
+				m.WriteString(1, k[i])
+			}
+		}
+		m.End(mark3)
+		writeKeyed(m, 2, *e)
+		m.End(mark2)
+	}
+	m.End(mark)
+}
+
+// readKeyed reads the current field, a nested message, into v.
+func readKeyed(m *tenon.Message, v *Keyed) {
+	mark := m.Enter()
+	for m.Next() {
+		switch m.Field() {
+		case 1:
+			if *v == nil {
+				*v = tenon.Map[Keyed](m)
+			}
+			var k [2]string
+			e := tenon.New[Keyed](m)
+			mark2 := m.Enter()
+			for m.Next() {
+				switch m.Field() {
+				case 1:
+					mark3 := m.Enter()
+					var n int
+					for m.Next() {
+						switch m.Field() {
+						case 1:
+							if n == len(k) {
+								m.Fail(errors.New("more than the 2 elements of an array"))
+								break
+							}
+							k[n] = m.ReadString()
+							n++
+						}
+					}
+					m.Leave(mark3)
+				case 2:
+					readKeyed(m, e)
+				}
+			}
+			m.Leave(mark2)
+			tenon.Put(m, *v, k, e)
+		}
+	}
+	m.Leave(mark)
+}
+
+// writeStringListOfMapsMap writes v as a nested message.
+func writeStringListOfMapsMap(m *tenon.Message, num int32, v map[string]ListOfMaps) {
+	if m.TooDeep() {
+		return
+	}
+	mark := m.Begin(num)
+	for k, e := range v {
+		mark2 := m.Begin(1)
+		m.WriteString(1, k)
+		writeListOfMaps(m, 2, e)
+		m.End(mark2)
+	}
+	m.End(mark)
+}
+
+// readStringListOfMapsMap reads the current field, a nested message, into v.
+func readStringListOfMapsMap(m *tenon.Message, v *map[string]ListOfMaps) {
+	mark := m.Enter()
+	for m.Next() {
+		switch m.Field() {
+		case 1:
+			if *v == nil {
+				*v = tenon.Map[map[string]ListOfMaps](m)
+			}
+			var k string
+			var e ListOfMaps
+			mark2 := m.Enter()
+			for m.Next() {
+				switch m.Field() {
+				case 1:
+					k = m.ReadString()
+				case 2:
+					readListOfMaps(m, &e)
+				}
+			}
+			m.Leave(mark2)
+			tenon.Put(m, *v, k, e)
+		}
+	}
+	m.Leave(mark)
+}
+
+// writeListOfMaps writes v as a nested message.
+func writeListOfMaps(m *tenon.Message, num int32, v ListOfMaps) {
+	if m.TooDeep() {
+		return
+	}
+	mark := m.Begin(num)
+	for _, e := range v {
+		writeStringListOfMapsMap(m, 1, e)
+	}
+	m.End(mark)
+}
+
+// readListOfMaps reads the current field, a nested message, into v.
+func readListOfMaps(m *tenon.Message, v *ListOfMaps) {
+	mark := m.Enter()
+	for m.Next() {
+		switch m.Field() {
+		case 1:
+			if len(*v) == cap(*v) {
+				*v = tenon.Grow(m, *v, m.Count())
+			}
+			var e map[string]ListOfMaps
+			readStringListOfMapsMap(m, &e)
+			*v = append(*v, e)
+		}
+	}
+	m.Leave(mark)
+}
+
+// writeColumns writes v as a nested message.
+func writeColumns(m *tenon.Message, num int32, v Columns) {
+	if m.TooDeep() {
+		return
+	}
+	mark := m.Begin(num)
+	for _, e := range v {
+		writeRows(m, 1, e)
+	}
+	m.End(mark)
+}
+
+// readColumns reads the current field, a nested message, into v.
+func readColumns(m *tenon.Message, v *Columns) {
+	mark := m.Enter()
+	for m.Next() {
+		switch m.Field() {
+		case 1:
+			if len(*v) == cap(*v) {
+				*v = tenon.Grow(m, *v, m.Count())
+			}
+			var e Rows
+			readRows(m, &e)
+			*v = append(*v, e)
+		}
+	}
+	m.Leave(mark)
+}
+
+// writeRows writes v as a nested message.
+func writeRows(m *tenon.Message, num int32, v Rows) {
+	if m.TooDeep() {
+		return
+	}
+	mark := m.Begin(num)
+	for _, e := range v {
+		writeColumns(m, 1, e)
+	}
+	m.End(mark)
+}
+
+// readRows reads the current field, a nested message, into v.
+func readRows(m *tenon.Message, v *Rows) {
+	mark := m.Enter()
+	for m.Next() {
+		switch m.Field() {
+		case 1:
+			if len(*v) == cap(*v) {
+				*v = tenon.Grow(m, *v, m.Count())
+			}
+			var e Columns
+			readColumns(m, &e)
+			*v = append(*v, e)
+		}
+	}
+	m.Leave(mark)
+}
+
+// writeChainInt writes v as a nested message.
+func writeChainInt(m *tenon.Message, num int32, v Chain[int]) {
+	if m.TooDeep() {
+		return
+	}
+	mark := m.Begin(num)
+	for _, e := range v {
+		writeChainInt(m, 1, e)
+	}
+	m.End(mark)
+}
+
+// readChainInt reads the current field, a nested message, into v.
+func readChainInt(m *tenon.Message, v *Chain[int]) {
+	mark := m.Enter()
+	for m.Next() {
+		switch m.Field() {
+		case 1:
+			if len(*v) == cap(*v) {
+				*v = tenon.Grow(m, *v, m.Count())
+			}
+			var e Chain[int]
+			readChainInt(m, &e)
+			*v = append(*v, e)
 		}
 	}
 	m.Leave(mark)

@@ -283,14 +283,14 @@ func (c *refsClient) List(ctx context.Context, all []Node, by map[string]Node) (
 	out := call.Out()
 	for _, e := range all {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(1)
 			break
 		}
 		writeNode(out, 1, e, false)
 	}
 	for k, e := range by {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(2)
 			break
 		}
 		mark := out.Begin(2)
@@ -306,7 +306,7 @@ func (c *refsClient) List(ctx context.Context, all []Node, by map[string]Node) (
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
 			r0 = append(r0, readNode(in))
 		}
@@ -745,12 +745,12 @@ func (v refsServer) serveList(ctx context.Context, call tenon.Stream) error {
 		switch in.Field() {
 		case 1:
 			if len(all) == cap(all) {
-				all = tenon.Grow(all, in.Count())
+				all = tenon.Grow(in, all, in.Count())
 			}
 			all = append(all, readNode(in))
 		case 2:
 			if by == nil {
-				by = make(map[string]Node, in.Count())
+				by = tenon.Map[map[string]Node](in)
 			}
 			var k string
 			var e Node
@@ -767,7 +767,7 @@ func (v refsServer) serveList(ctx context.Context, call tenon.Stream) error {
 			if e == nil {
 				in.Fail(tenon.ErrNilElement)
 			}
-			by[k] = e
+			tenon.Put(in, by, k, e)
 		}
 	}
 	if err := in.Err(); err != nil {
@@ -780,7 +780,7 @@ func (v refsServer) serveList(ctx context.Context, call tenon.Stream) error {
 	out := call.Out()
 	for _, e := range r0 {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(1)
 			break
 		}
 		writeNode(out, 1, e, true)
@@ -1455,6 +1455,17 @@ func (v visitorServer) serveVisit(ctx context.Context, call tenon.Stream) error 
 
 // ---- types
 
+// If this does not compile, Struct is not what this file was generated from: run
+// go generate.
+var _ = Struct(struct {
+	Name  string
+	Node  Node
+	Nodes []Node
+	By    map[string]Node
+	Inner *Struct
+	R     io.Reader
+}{})
+
 // writeStruct writes v as a nested message. If kept is true, what it refers to
 // may be kept.
 func writeStruct(m *tenon.Message, num int32, v *Struct, kept bool) {
@@ -1468,14 +1479,14 @@ func writeStruct(m *tenon.Message, num int32, v *Struct, kept bool) {
 	writeNode(m, 2, v.Node, kept)
 	for _, e := range v.Nodes {
 		if e == nil {
-			m.Fail(tenon.ErrNilElement)
+			m.NilElement(3)
 			break
 		}
 		writeNode(m, 3, e, kept)
 	}
 	for k, e := range v.By {
 		if e == nil {
-			m.Fail(tenon.ErrNilElement)
+			m.NilElement(4)
 			break
 		}
 		mark2 := m.Begin(4)
@@ -1502,12 +1513,12 @@ func readStruct(ctx context.Context, m *tenon.Message, v *Struct) {
 			v.Node = readNode(m)
 		case 3:
 			if len(v.Nodes) == cap(v.Nodes) {
-				v.Nodes = tenon.Grow(v.Nodes, m.Count())
+				v.Nodes = tenon.Grow(m, v.Nodes, m.Count())
 			}
 			v.Nodes = append(v.Nodes, readNode(m))
 		case 4:
 			if v.By == nil {
-				v.By = make(map[string]Node, m.Count())
+				v.By = tenon.Map[map[string]Node](m)
 			}
 			var k string
 			var e Node
@@ -1524,10 +1535,10 @@ func readStruct(ctx context.Context, m *tenon.Message, v *Struct) {
 			if e == nil {
 				m.Fail(tenon.ErrNilElement)
 			}
-			v.By[k] = e
+			tenon.Put(m, v.By, k, e)
 		case 5:
 			if v.Inner == nil {
-				v.Inner = new(Struct)
+				v.Inner = tenon.New[Struct](m)
 			}
 			readStruct(ctx, m, v.Inner)
 		case 6:

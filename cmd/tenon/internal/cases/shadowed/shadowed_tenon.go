@@ -142,14 +142,14 @@ func (c *shadowsClient_) Params(ctx context.Context, errArg int, callArg string,
 			r1 = in.ReadString()
 		case 3:
 			if len(r2) == cap(r2) {
-				r2 = tenon.Grow(r2, in.CountPacked(0))
+				r2 = tenon.Grow(in, r2, in.CountPacked(0))
 			}
 			for in.Elem() {
 				r2 = append(r2, int(in.ReadIntN(0)))
 			}
 		case 4:
 			if r3 == nil {
-				r3 = make(map[string]int, in.Count())
+				r3 = tenon.Map[map[string]int](in)
 			}
 			var k string
 			var e int
@@ -163,7 +163,7 @@ func (c *shadowsClient_) Params(ctx context.Context, errArg int, callArg string,
 				}
 			}
 			in.Leave(mark)
-			r3[k] = e
+			tenon.Put(in, r3, k, e)
 		case 5:
 			r4 = int(in.ReadIntN(0))
 		case 6:
@@ -224,7 +224,7 @@ func (c *shadowsClient_) Builtins(ctx context.Context, stringArg string, lenArg 
 			r2 = in.ReadBytes()
 		case 4:
 			if len(r3) == cap(r3) {
-				r3 = tenon.Grow(r3, in.Count())
+				r3 = tenon.Grow(in, r3, in.Count())
 			}
 			r3 = append(r3, in.ReadString())
 		case 5:
@@ -277,7 +277,7 @@ func (c *shadowsClient_) Packages(ctx context.Context, tenonArg string, ioArg in
 			r1 = int(in.ReadIntN(0))
 		case 3:
 			if len(r2) == cap(r2) {
-				r2 = tenon.Grow(r2, in.Count())
+				r2 = tenon.Grow(in, r2, in.Count())
 			}
 			r2 = append(r2, in.ReadString())
 		case 4:
@@ -386,14 +386,14 @@ func (c *shadowsClient_) Keywords(ctx context.Context, type_ int, func_ string, 
 			r1 = in.ReadString()
 		case 3:
 			if len(r2) == cap(r2) {
-				r2 = tenon.Grow(r2, in.CountPacked(0))
+				r2 = tenon.Grow(in, r2, in.CountPacked(0))
 			}
 			for in.Elem() {
 				r2 = append(r2, int(in.ReadIntN(0)))
 			}
 		case 4:
 			if r3 == nil {
-				r3 = make(map[string]Message, in.Count())
+				r3 = tenon.Map[map[string]Message](in)
 			}
 			var k string
 			var e Message
@@ -407,7 +407,7 @@ func (c *shadowsClient_) Keywords(ctx context.Context, type_ int, func_ string, 
 				}
 			}
 			in.Leave(mark)
-			r3[k] = e
+			tenon.Put(in, r3, k, e)
 		}
 	}
 	return r0, r1, r2, r3, in.Err()
@@ -500,12 +500,12 @@ func (c *shadowsClient_) Receiver(ctx context.Context, cArg *Message, s []Messag
 		switch in.Field() {
 		case 1:
 			if r0 == nil {
-				r0 = new(Message)
+				r0 = tenon.New[Message](in)
 			}
 			readMessage_(in, r0)
 		case 2:
 			if len(r1) == cap(r1) {
-				r1 = tenon.Grow(r1, in.Count())
+				r1 = tenon.Grow(in, r1, in.Count())
 			}
 			r1 = append(r1, Message{})
 			readMessage_(in, &r1[len(r1)-1])
@@ -664,14 +664,14 @@ func (v shadowsServer_) serveParams(ctx context.Context, call tenon.Stream) erro
 			callArg = in.ReadString()
 		case 3:
 			if len(inArg) == cap(inArg) {
-				inArg = tenon.Grow(inArg, in.CountPacked(0))
+				inArg = tenon.Grow(in, inArg, in.CountPacked(0))
 			}
 			for in.Elem() {
 				inArg = append(inArg, int(in.ReadIntN(0)))
 			}
 		case 4:
 			if outArg == nil {
-				outArg = make(map[string]int, in.Count())
+				outArg = tenon.Map[map[string]int](in)
 			}
 			var k string
 			var e int
@@ -685,7 +685,7 @@ func (v shadowsServer_) serveParams(ctx context.Context, call tenon.Stream) erro
 				}
 			}
 			in.Leave(mark)
-			outArg[k] = e
+			tenon.Put(in, outArg, k, e)
 		case 5:
 			m = int(in.ReadIntN(0))
 		case 6:
@@ -757,7 +757,7 @@ func (v shadowsServer_) serveBuiltins(ctx context.Context, call tenon.Stream) er
 			nilArg = in.ReadBytes()
 		case 4:
 			if len(appendArg) == cap(appendArg) {
-				appendArg = tenon.Grow(appendArg, in.Count())
+				appendArg = tenon.Grow(in, appendArg, in.Count())
 			}
 			appendArg = append(appendArg, in.ReadString())
 		case 5:
@@ -828,7 +828,7 @@ func (v shadowsServer_) servePackages(ctx context.Context, call tenon.Stream) er
 			ioArg = int(in.ReadIntN(0))
 		case 3:
 			if len(contextArg) == cap(contextArg) {
-				contextArg = tenon.Grow(contextArg, in.Count())
+				contextArg = tenon.Grow(in, contextArg, in.Count())
 			}
 			contextArg = append(contextArg, in.ReadString())
 		case 4:
@@ -944,14 +944,14 @@ func (v shadowsServer_) serveKeywords(ctx context.Context, call tenon.Stream) er
 			func_ = in.ReadString()
 		case 3:
 			if len(range_) == cap(range_) {
-				range_ = tenon.Grow(range_, in.CountPacked(0))
+				range_ = tenon.Grow(in, range_, in.CountPacked(0))
 			}
 			for in.Elem() {
 				range_ = append(range_, int(in.ReadIntN(0)))
 			}
 		case 4:
 			if default_ == nil {
-				default_ = make(map[string]Message, in.Count())
+				default_ = tenon.Map[map[string]Message](in)
 			}
 			var k string
 			var e Message
@@ -965,7 +965,7 @@ func (v shadowsServer_) serveKeywords(ctx context.Context, call tenon.Stream) er
 				}
 			}
 			in.Leave(mark)
-			default_[k] = e
+			tenon.Put(in, default_, k, e)
 		}
 	}
 	if err := in.Err(); err != nil {
@@ -1083,12 +1083,12 @@ func (v shadowsServer_) serveReceiver(ctx context.Context, call tenon.Stream) er
 		switch in.Field() {
 		case 1:
 			if c == nil {
-				c = new(Message)
+				c = tenon.New[Message](in)
 			}
 			readMessage_(in, c)
 		case 2:
 			if len(s) == cap(s) {
-				s = tenon.Grow(s, in.Count())
+				s = tenon.Grow(in, s, in.Count())
 			}
 			s = append(s, Message{})
 			readMessage_(in, &s[len(s)-1])
@@ -1266,6 +1266,15 @@ func (f shadowsVisitInServer) ServeCall(ctx context.Context, _ int, call tenon.S
 
 // ---- types
 
+// If this does not compile, Message is not what this file was generated from:
+// run go generate.
+var _ = Message(struct {
+	Mark int
+	Num  int
+	In   int
+	Out  int
+}{})
+
 // writeMessage_ writes v as a nested message.
 func writeMessage_(m *tenon.Message, num int32, v *Message) {
 	mark := m.Begin(num)
@@ -1302,6 +1311,12 @@ func readMessage_(m *tenon.Message, v *Message) {
 	m.Leave(mark)
 }
 
+// If this does not compile, Error is not what this file was generated from: run
+// go generate.
+var _ = Error(struct {
+	Err string
+}{})
+
 // writeError writes v as a nested message.
 func writeError(m *tenon.Message, num int32, v *Error) {
 	mark := m.Begin(num)
@@ -1323,6 +1338,12 @@ func readError(m *tenon.Message, v *Error) {
 	m.Leave(mark)
 }
 
+// If this does not compile, Context is not what this file was generated from:
+// run go generate.
+var _ = Context(struct {
+	Ctx string
+}{})
+
 // writeContext writes v as a nested message.
 func writeContext(m *tenon.Message, num int32, v *Context) {
 	mark := m.Begin(num)
@@ -1343,6 +1364,41 @@ func readContext(m *tenon.Message, v *Context) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Fields is not what this file was generated from: run
+// go generate.
+var _ = Fields(struct {
+	Message  string
+	Service  string
+	Enum     int
+	Oneof    bool
+	Repeated []string
+	Optional *int
+	Map      map[string]string
+	Syntax   string
+	Package  string
+	Option   string
+	Bool     bool
+	Int32    int32
+	String   string
+	Bytes    []byte
+	Reserved string
+	To       int
+	Max      int
+	Extend   string
+	Rpc      string
+	Stream   string
+	Returns  string
+	Import   string
+	Group    string
+	True     bool
+	ID2      int
+	HTTPURL  string
+	UserID   string
+	X        int
+	XY       int
+	Ünicode  string
+}{})
 
 // writeFields writes v as a nested message.
 func writeFields(m *tenon.Message, num int32, v *Fields) {
@@ -1458,15 +1514,15 @@ func readFields(m *tenon.Message, v *Fields) {
 			v.Oneof = m.ReadBool()
 		case 5:
 			if len(v.Repeated) == cap(v.Repeated) {
-				v.Repeated = tenon.Grow(v.Repeated, m.Count())
+				v.Repeated = tenon.Grow(m, v.Repeated, m.Count())
 			}
 			v.Repeated = append(v.Repeated, m.ReadString())
 		case 6:
-			v.Optional = new(int)
+			v.Optional = tenon.New[int](m)
 			*v.Optional = int(m.ReadIntN(0))
 		case 7:
 			if v.Map == nil {
-				v.Map = make(map[string]string, m.Count())
+				v.Map = tenon.Map[map[string]string](m)
 			}
 			var k string
 			var e string
@@ -1480,7 +1536,7 @@ func readFields(m *tenon.Message, v *Fields) {
 				}
 			}
 			m.Leave(mark2)
-			v.Map[k] = e
+			tenon.Put(m, v.Map, k, e)
 		case 8:
 			v.Syntax = m.ReadString()
 		case 9:

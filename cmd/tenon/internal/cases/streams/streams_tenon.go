@@ -392,7 +392,7 @@ func (c *resultsClient) Lists(ctx context.Context, n int) iter.Seq2[[]int, error
 				switch in.Field() {
 				case 1:
 					if len(r0) == cap(r0) {
-						r0 = tenon.Grow(r0, in.CountPacked(0))
+						r0 = tenon.Grow(in, r0, in.CountPacked(0))
 					}
 					for in.Elem() {
 						r0 = append(r0, int(in.ReadIntN(0)))
@@ -426,7 +426,7 @@ func (c *resultsClient) Maps(ctx context.Context, n int) iter.Seq[map[string]int
 				switch in.Field() {
 				case 1:
 					if r0 == nil {
-						r0 = make(map[string]int, in.Count())
+						r0 = tenon.Map[map[string]int](in)
 					}
 					var k string
 					var e int
@@ -440,7 +440,7 @@ func (c *resultsClient) Maps(ctx context.Context, n int) iter.Seq[map[string]int
 						}
 					}
 					in.Leave(mark)
-					r0[k] = e
+					tenon.Put(in, r0, k, e)
 				}
 			}
 			return r0
@@ -473,7 +473,7 @@ func (c *resultsClient) Pointers(ctx context.Context, n int) iter.Seq[*Item] {
 				switch in.Field() {
 				case 1:
 					if r0 == nil {
-						r0 = new(Item)
+						r0 = tenon.New[Item](in)
 					}
 					readItem(in, r0)
 				}
@@ -1515,7 +1515,7 @@ func (c *argumentsClient) Collect(ctx context.Context, pairs iter.Seq2[string, i
 		switch in.Field() {
 		case 1:
 			if r0 == nil {
-				r0 = make(map[string]int, in.Count())
+				r0 = tenon.Map[map[string]int](in)
 			}
 			var k string
 			var e int
@@ -1529,7 +1529,7 @@ func (c *argumentsClient) Collect(ctx context.Context, pairs iter.Seq2[string, i
 				}
 			}
 			in.Leave(mark)
-			r0[k] = e
+			tenon.Put(in, r0, k, e)
 		}
 	}
 	return r0, in.Err()
@@ -1552,7 +1552,7 @@ func (c *argumentsClient) Drain(ctx context.Context, items <-chan Item) (r0 []It
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
 			r0 = append(r0, Item{})
 			readItem(in, &r0[len(r0)-1])
@@ -1587,7 +1587,7 @@ func (c *argumentsClient) First(ctx context.Context, numbers iter.Seq[int], n in
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.CountPacked(0))
+				r0 = tenon.Grow(in, r0, in.CountPacked(0))
 			}
 			for in.Elem() {
 				r0 = append(r0, int(in.ReadIntN(0)))
@@ -1687,7 +1687,7 @@ func (c *argumentsClient) Structs(ctx context.Context, items iter.Seq[Item]) (r0
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
 			r0 = append(r0, Item{})
 			readItem(in, &r0[len(r0)-1])
@@ -2343,6 +2343,13 @@ func (v bothServer) serveHead(ctx context.Context, call tenon.Stream) error {
 }
 
 // ---- types
+
+// If this does not compile, Item is not what this file was generated from: run
+// go generate.
+var _ = Item(struct {
+	Name string
+	N    int
+}{})
 
 // writeItem writes v as a nested message.
 func writeItem(m *tenon.Message, num int32, v *Item) {

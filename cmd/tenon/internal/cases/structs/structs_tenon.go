@@ -103,7 +103,7 @@ func (c *structsClient) Nested(ctx context.Context, a Outer, b *Outer) (r0 Outer
 			readOuter(in, &r0)
 		case 2:
 			if r1 == nil {
-				r1 = new(Outer)
+				r1 = tenon.New[Outer](in)
 			}
 			readOuter(in, r1)
 		}
@@ -133,7 +133,7 @@ func (c *structsClient) Embedded(ctx context.Context, v Embedding, p *Embedding)
 			readEmbedding(in, &r0)
 		case 2:
 			if r1 == nil {
-				r1 = new(Embedding)
+				r1 = tenon.New[Embedding](in)
 			}
 			readEmbedding(in, r1)
 		}
@@ -237,7 +237,7 @@ func (c *structsClient) Empty(ctx context.Context, a Empty, b *Empty, cArg struc
 			readEmpty(in, &r0)
 		case 2:
 			if r1 == nil {
-				r1 = new(Empty)
+				r1 = tenon.New[Empty](in)
 			}
 			readEmpty(in, r1)
 		case 3:
@@ -302,7 +302,7 @@ func (c *structsClient) Derived(ctx context.Context, a Derived, b []*Inner) (r0 
 	writeDerived(out, 1, &a)
 	for _, e := range b {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(2)
 			break
 		}
 		writeInner(out, 2, e)
@@ -317,9 +317,9 @@ func (c *structsClient) Derived(ctx context.Context, a Derived, b []*Inner) (r0 
 			readDerived(in, &r0)
 		case 2:
 			if len(r1) == cap(r1) {
-				r1 = tenon.Grow(r1, in.Count())
+				r1 = tenon.Grow(in, r1, in.Count())
 			}
-			e := new(Inner)
+			e := tenon.New[Inner](in)
 			readInner(in, e)
 			r1 = append(r1, e)
 		}
@@ -372,7 +372,7 @@ func (v structsServer) serveNested(ctx context.Context, call tenon.Stream) error
 			readOuter(in, &a)
 		case 2:
 			if b == nil {
-				b = new(Outer)
+				b = tenon.New[Outer](in)
 			}
 			readOuter(in, b)
 		}
@@ -405,7 +405,7 @@ func (v structsServer) serveEmbedded(ctx context.Context, call tenon.Stream) err
 			readEmbedding(in, &vArg)
 		case 2:
 			if p == nil {
-				p = new(Embedding)
+				p = tenon.New[Embedding](in)
 			}
 			readEmbedding(in, p)
 		}
@@ -518,7 +518,7 @@ func (v structsServer) serveEmpty(ctx context.Context, call tenon.Stream) error 
 			readEmpty(in, &a)
 		case 2:
 			if b == nil {
-				b = new(Empty)
+				b = tenon.New[Empty](in)
 			}
 			readEmpty(in, b)
 		case 3:
@@ -602,9 +602,9 @@ func (v structsServer) serveDerived(ctx context.Context, call tenon.Stream) erro
 			readDerived(in, &a)
 		case 2:
 			if len(b) == cap(b) {
-				b = tenon.Grow(b, in.Count())
+				b = tenon.Grow(in, b, in.Count())
 			}
-			e := new(Inner)
+			e := tenon.New[Inner](in)
 			readInner(in, e)
 			b = append(b, e)
 		}
@@ -620,7 +620,7 @@ func (v structsServer) serveDerived(ctx context.Context, call tenon.Stream) erro
 	writeDerived(out, 1, &r0)
 	for _, e := range r1 {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(2)
 			break
 		}
 		writeInner(out, 2, e)
@@ -629,6 +629,19 @@ func (v structsServer) serveDerived(ctx context.Context, call tenon.Stream) erro
 }
 
 // ---- types
+
+// If this does not compile, Outer is not what this file was generated from: run
+// go generate.
+var _ = Outer(struct {
+	Inner   Inner
+	Pointer *Inner
+	List    []Inner
+	Refs    []*Inner
+	ByName  map[string]Inner
+	RefsBy  map[int32]*Inner
+	Array   [2]Inner
+	When    time.Time
+}{})
 
 // writeOuter writes v as a nested message.
 func writeOuter(m *tenon.Message, num int32, v *Outer) {
@@ -642,7 +655,7 @@ func writeOuter(m *tenon.Message, num int32, v *Outer) {
 	}
 	for _, e := range v.Refs {
 		if e == nil {
-			m.Fail(tenon.ErrNilElement)
+			m.NilElement(4)
 			break
 		}
 		writeInner(m, 4, e)
@@ -655,7 +668,7 @@ func writeOuter(m *tenon.Message, num int32, v *Outer) {
 	}
 	for k, e := range v.RefsBy {
 		if e == nil {
-			m.Fail(tenon.ErrNilElement)
+			m.NilElement(6)
 			break
 		}
 		mark2 := m.Begin(6)
@@ -684,25 +697,25 @@ func readOuter(m *tenon.Message, v *Outer) {
 			readInner(m, &v.Inner)
 		case 2:
 			if v.Pointer == nil {
-				v.Pointer = new(Inner)
+				v.Pointer = tenon.New[Inner](m)
 			}
 			readInner(m, v.Pointer)
 		case 3:
 			if len(v.List) == cap(v.List) {
-				v.List = tenon.Grow(v.List, m.Count())
+				v.List = tenon.Grow(m, v.List, m.Count())
 			}
 			v.List = append(v.List, Inner{})
 			readInner(m, &v.List[len(v.List)-1])
 		case 4:
 			if len(v.Refs) == cap(v.Refs) {
-				v.Refs = tenon.Grow(v.Refs, m.Count())
+				v.Refs = tenon.Grow(m, v.Refs, m.Count())
 			}
-			e := new(Inner)
+			e := tenon.New[Inner](m)
 			readInner(m, e)
 			v.Refs = append(v.Refs, e)
 		case 5:
 			if v.ByName == nil {
-				v.ByName = make(map[string]Inner, m.Count())
+				v.ByName = tenon.Map[map[string]Inner](m)
 			}
 			var k string
 			var e Inner
@@ -716,13 +729,13 @@ func readOuter(m *tenon.Message, v *Outer) {
 				}
 			}
 			m.Leave(mark2)
-			v.ByName[k] = e
+			tenon.Put(m, v.ByName, k, e)
 		case 6:
 			if v.RefsBy == nil {
-				v.RefsBy = make(map[int32]*Inner, m.Count())
+				v.RefsBy = tenon.Map[map[int32]*Inner](m)
 			}
 			var k int32
-			e := new(Inner)
+			e := tenon.New[Inner](m)
 			mark2 := m.Enter()
 			for m.Next() {
 				switch m.Field() {
@@ -733,7 +746,7 @@ func readOuter(m *tenon.Message, v *Outer) {
 				}
 			}
 			m.Leave(mark2)
-			v.RefsBy[k] = e
+			tenon.Put(m, v.RefsBy, k, e)
 		case 7:
 			if n == len(v.Array) {
 				m.Fail(errors.New("more than the 2 elements of an array"))
@@ -747,6 +760,13 @@ func readOuter(m *tenon.Message, v *Outer) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Inner is not what this file was generated from: run
+// go generate.
+var _ = Inner(struct {
+	A int
+	B string
+}{})
 
 // writeInner writes v as a nested message.
 func writeInner(m *tenon.Message, num int32, v *Inner) {
@@ -774,6 +794,16 @@ func readInner(m *tenon.Message, v *Inner) {
 	m.Leave(mark)
 }
 
+// If this does not compile, Embedding is not what this file was generated from:
+// run go generate.
+var _ = Embedding(struct {
+	Base
+	*Ptr
+	meta
+	Name string
+	Deep
+}{})
+
 // writeEmbedding writes v as a nested message.
 func writeEmbedding(m *tenon.Message, num int32, v *Embedding) {
 	mark := m.Begin(num)
@@ -798,7 +828,7 @@ func readEmbedding(m *tenon.Message, v *Embedding) {
 			readBase(m, &v.Base)
 		case 2:
 			if v.Ptr == nil {
-				v.Ptr = new(Ptr)
+				v.Ptr = tenon.New[Ptr](m)
 			}
 			readPtr(m, v.Ptr)
 		case 3:
@@ -811,6 +841,13 @@ func readEmbedding(m *tenon.Message, v *Embedding) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Base is not what this file was generated from: run
+// go generate.
+var _ = Base(struct {
+	ID   int64
+	Name string
+}{})
 
 // writeBase writes v as a nested message.
 func writeBase(m *tenon.Message, num int32, v *Base) {
@@ -838,6 +875,12 @@ func readBase(m *tenon.Message, v *Base) {
 	m.Leave(mark)
 }
 
+// If this does not compile, Ptr is not what this file was generated from: run go
+// generate.
+var _ = Ptr(struct {
+	P int
+}{})
+
 // writePtr writes v as a nested message.
 func writePtr(m *tenon.Message, num int32, v *Ptr) {
 	mark := m.Begin(num)
@@ -858,6 +901,13 @@ func readPtr(m *tenon.Message, v *Ptr) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, meta is not what this file was generated from: run
+// go generate.
+var _ = meta(struct {
+	Promoted string
+	Count    uint
+}{})
 
 // writeMeta writes v as a nested message.
 func writeMeta(m *tenon.Message, num int32, v *meta) {
@@ -885,6 +935,12 @@ func readMeta(m *tenon.Message, v *meta) {
 	m.Leave(mark)
 }
 
+// If this does not compile, Deep is not what this file was generated from: run
+// go generate.
+var _ = Deep(struct {
+	Deeper
+}{})
+
 // writeDeep writes v as a nested message.
 func writeDeep(m *tenon.Message, num int32, v *Deep) {
 	mark := m.Begin(num)
@@ -903,6 +959,12 @@ func readDeep(m *tenon.Message, v *Deep) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Deeper is not what this file was generated from: run
+// go generate.
+var _ = Deeper(struct {
+	Bottom bool
+}{})
 
 // writeDeeper writes v as a nested message.
 func writeDeeper(m *tenon.Message, num int32, v *Deeper) {
@@ -1022,6 +1084,22 @@ func readStructsAnonymousResult(m *tenon.Message, v *struct{ Name string }) {
 	m.Leave(mark)
 }
 
+// If this does not compile, WithAnonymous is not what this file was generated
+// from: run go generate.
+var _ = WithAnonymous(struct {
+	Point struct {
+		X int
+		Y int
+	}
+	Points []struct {
+		X int
+		Y int
+	}
+	Maybe  *struct{ Yes bool }
+	ByName map[string]struct{ Weight float64 }
+	Inside struct{ Once struct{ More string } }
+}{})
+
 // writeWithAnonymous writes v as a nested message.
 func writeWithAnonymous(m *tenon.Message, num int32, v *WithAnonymous) {
 	mark := m.Begin(num)
@@ -1051,7 +1129,7 @@ func readWithAnonymous(m *tenon.Message, v *WithAnonymous) {
 			readWithAnonymousPoint(m, &v.Point)
 		case 2:
 			if len(v.Points) == cap(v.Points) {
-				v.Points = tenon.Grow(v.Points, m.Count())
+				v.Points = tenon.Grow(m, v.Points, m.Count())
 			}
 			v.Points = append(v.Points, struct {
 				X int
@@ -1060,12 +1138,12 @@ func readWithAnonymous(m *tenon.Message, v *WithAnonymous) {
 			readWithAnonymousPoints(m, &v.Points[len(v.Points)-1])
 		case 3:
 			if v.Maybe == nil {
-				v.Maybe = new(struct{ Yes bool })
+				v.Maybe = tenon.New[struct{ Yes bool }](m)
 			}
 			readWithAnonymousMaybe(m, v.Maybe)
 		case 4:
 			if v.ByName == nil {
-				v.ByName = make(map[string]struct{ Weight float64 }, m.Count())
+				v.ByName = tenon.Map[map[string]struct{ Weight float64 }](m)
 			}
 			var k string
 			var e struct{ Weight float64 }
@@ -1079,7 +1157,7 @@ func readWithAnonymous(m *tenon.Message, v *WithAnonymous) {
 				}
 			}
 			m.Leave(mark2)
-			v.ByName[k] = e
+			tenon.Put(m, v.ByName, k, e)
 		case 5:
 			readWithAnonymousInside(m, &v.Inside)
 		}
@@ -1233,6 +1311,22 @@ func readWithAnonymousInsideOnce(m *tenon.Message, v *struct{ More string }) {
 	m.Leave(mark)
 }
 
+// If this does not compile, Presence is not what this file was generated from:
+// run go generate.
+var _ = Presence(struct {
+	Bool   *bool
+	Int    *int
+	String *string
+	Bytes  *[]byte
+	Time   *time.Time
+	Inner  *Inner
+	Empty  *Empty
+	Enum   *Enum
+	Array  *[2]int
+	List   *[]int
+	Map    *map[string]int
+}{})
+
 // writePresence writes v as a nested message.
 func writePresence(m *tenon.Message, num int32, v *Presence) {
 	mark := m.Begin(num)
@@ -1303,36 +1397,36 @@ func readPresence(m *tenon.Message, v *Presence) {
 	for m.Next() {
 		switch m.Field() {
 		case 1:
-			v.Bool = new(bool)
+			v.Bool = tenon.New[bool](m)
 			*v.Bool = m.ReadBool()
 		case 2:
-			v.Int = new(int)
+			v.Int = tenon.New[int](m)
 			*v.Int = int(m.ReadIntN(0))
 		case 3:
-			v.String = new(string)
+			v.String = tenon.New[string](m)
 			*v.String = m.ReadString()
 		case 4:
-			v.Bytes = new([]byte)
+			v.Bytes = tenon.New[[]byte](m)
 			*v.Bytes = m.ReadBytes()
 		case 5:
-			v.Time = new(time.Time)
+			v.Time = tenon.New[time.Time](m)
 			*v.Time = m.ReadTime()
 		case 6:
 			if v.Inner == nil {
-				v.Inner = new(Inner)
+				v.Inner = tenon.New[Inner](m)
 			}
 			readInner(m, v.Inner)
 		case 7:
 			if v.Empty == nil {
-				v.Empty = new(Empty)
+				v.Empty = tenon.New[Empty](m)
 			}
 			readEmpty(m, v.Empty)
 		case 8:
-			v.Enum = new(Enum)
+			v.Enum = tenon.New[Enum](m)
 			*v.Enum = Enum(m.ReadIntN(32))
 		case 9:
 			if v.Array == nil {
-				v.Array = new([2]int)
+				v.Array = tenon.New[[2]int](m)
 			}
 			mark2 := m.Enter()
 			var n int
@@ -1352,14 +1446,14 @@ func readPresence(m *tenon.Message, v *Presence) {
 			m.Leave(mark2)
 		case 10:
 			if v.List == nil {
-				v.List = new([]int)
+				v.List = tenon.New[[]int](m)
 			}
 			mark2 := m.Enter()
 			for m.Next() {
 				switch m.Field() {
 				case 1:
 					if len(*v.List) == cap(*v.List) {
-						*v.List = tenon.Grow(*v.List, m.CountPacked(0))
+						*v.List = tenon.Grow(m, *v.List, m.CountPacked(0))
 					}
 					for m.Elem() {
 						*v.List = append(*v.List, int(m.ReadIntN(0)))
@@ -1369,14 +1463,14 @@ func readPresence(m *tenon.Message, v *Presence) {
 			m.Leave(mark2)
 		case 11:
 			if v.Map == nil {
-				v.Map = new(map[string]int)
+				v.Map = tenon.New[map[string]int](m)
 			}
 			mark2 := m.Enter()
 			for m.Next() {
 				switch m.Field() {
 				case 1:
 					if *v.Map == nil {
-						*v.Map = make(map[string]int, m.Count())
+						*v.Map = tenon.Map[map[string]int](m)
 					}
 					var k string
 					var e int
@@ -1390,7 +1484,7 @@ func readPresence(m *tenon.Message, v *Presence) {
 						}
 					}
 					m.Leave(mark3)
-					(*v.Map)[k] = e
+					tenon.Put(m, *v.Map, k, e)
 				}
 			}
 			m.Leave(mark2)
@@ -1398,6 +1492,10 @@ func readPresence(m *tenon.Message, v *Presence) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Empty is not what this file was generated from: run
+// go generate.
+var _ = Empty(struct{}{})
 
 // writeEmpty writes v as a nested message.
 func writeEmpty(m *tenon.Message, num int32, v *Empty) {
@@ -1435,6 +1533,15 @@ func readStructsEmptyResult3(m *tenon.Message, v *struct{}) {
 	m.Leave(mark)
 }
 
+// If this does not compile, Nils is not what this file was generated from: run
+// go generate.
+var _ = Nils(struct {
+	Slice []int
+	Map   map[string]int
+	Bytes []byte
+	Inner []Inner
+}{})
+
 // writeNils writes v as a nested message.
 func writeNils(m *tenon.Message, num int32, v *Nils) {
 	mark := m.Begin(num)
@@ -1467,14 +1574,14 @@ func readNils(m *tenon.Message, v *Nils) {
 		switch m.Field() {
 		case 1:
 			if len(v.Slice) == cap(v.Slice) {
-				v.Slice = tenon.Grow(v.Slice, m.CountPacked(0))
+				v.Slice = tenon.Grow(m, v.Slice, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Slice = append(v.Slice, int(m.ReadIntN(0)))
 			}
 		case 2:
 			if v.Map == nil {
-				v.Map = make(map[string]int, m.Count())
+				v.Map = tenon.Map[map[string]int](m)
 			}
 			var k string
 			var e int
@@ -1488,12 +1595,12 @@ func readNils(m *tenon.Message, v *Nils) {
 				}
 			}
 			m.Leave(mark2)
-			v.Map[k] = e
+			tenon.Put(m, v.Map, k, e)
 		case 3:
 			v.Bytes = m.ReadBytes()
 		case 4:
 			if len(v.Inner) == cap(v.Inner) {
-				v.Inner = tenon.Grow(v.Inner, m.Count())
+				v.Inner = tenon.Grow(m, v.Inner, m.Count())
 			}
 			v.Inner = append(v.Inner, Inner{})
 			readInner(m, &v.Inner[len(v.Inner)-1])
@@ -1501,6 +1608,12 @@ func readNils(m *tenon.Message, v *Nils) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, hidden is not what this file was generated from: run
+// go generate.
+var _ = hidden(struct {
+	Open string
+}{})
 
 // writeHidden writes v as a nested message.
 func writeHidden(m *tenon.Message, num int32, v *hidden) {
@@ -1522,6 +1635,13 @@ func readHidden(m *tenon.Message, v *hidden) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Derived is not what this file was generated from:
+// run go generate.
+var _ = Derived(struct {
+	A int
+	B string
+}{})
 
 // writeDerived writes v as a nested message.
 func writeDerived(m *tenon.Message, num int32, v *Derived) {

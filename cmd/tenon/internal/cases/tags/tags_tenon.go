@@ -125,6 +125,25 @@ func (v tagsServer) serveEcho(ctx context.Context, call tenon.Stream) error {
 
 // ---- types
 
+// If this does not compile, Tagged is not what this file was generated from: run
+// go generate.
+var _ = Tagged(struct {
+	First   string
+	Second  int
+	Third   string
+	Skipped func()
+	private int
+	Any     any
+	Renamed string
+	Both    string
+	JSON    string
+	Last    []int
+	Free    string
+	Nested  struct {
+		Inner int "tenon:\"number=18\""
+	}
+}{})
+
 // writeTagged writes v as a nested message.
 func writeTagged(m *tenon.Message, num int32, v *Tagged) {
 	mark := m.Begin(num)
@@ -179,7 +198,7 @@ func readTagged(m *tenon.Message, v *Tagged) {
 			v.JSON = m.ReadString()
 		case 536870911:
 			if len(v.Last) == cap(v.Last) {
-				v.Last = tenon.Grow(v.Last, m.CountPacked(0))
+				v.Last = tenon.Grow(m, v.Last, m.CountPacked(0))
 			}
 			for m.Elem() {
 				v.Last = append(v.Last, int(m.ReadIntN(0)))

@@ -8,6 +8,13 @@ import (
 
 // ---- types
 
+// If this does not compile, HalfText is not what this file was generated from:
+// run go generate.
+var _ = HalfText(struct {
+	A int
+	B int
+}{})
+
 // writeHalfText writes v as a nested message.
 func writeHalfText(m *tenon.Message, num int32, v *HalfText) {
 	mark := m.Begin(num)

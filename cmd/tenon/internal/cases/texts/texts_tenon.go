@@ -82,16 +82,22 @@ func (c *textsClient) Standard(ctx context.Context, a netip.Addr, b netip.Prefix
 	}
 	defer call.Close()
 	out := call.Out()
-	out.WriteTextAppend(1, a, false)
-	out.WriteTextAppend(2, b, false)
+	if a != (netip.Addr{}) {
+		out.WriteTextAppend(1, a, true)
+	}
+	if b != (netip.Prefix{}) {
+		out.WriteTextAppend(2, b, true)
+	}
 	if cArg != nil {
 		out.WriteTextAppend(3, cArg, true)
 	}
 	if d != nil {
 		out.WriteBinaryAppend(4, d, true)
 	}
-	out.WriteTextAppend(5, &e, false)
-	out.WriteBinaryAppend(6, &f, false)
+	out.WriteTextAppend(5, &e, true)
+	if f != (url.URL{}) {
+		out.WriteBinaryAppend(6, &f, true)
+	}
 	in, err := call.Call()
 	if err != nil {
 		return r0, r1, r2, r3, r4, r5, err
@@ -103,10 +109,10 @@ func (c *textsClient) Standard(ctx context.Context, a netip.Addr, b netip.Prefix
 		case 2:
 			in.ReadText(&r1)
 		case 3:
-			r2 = new(big.Int)
+			r2 = tenon.New[big.Int](in)
 			in.ReadText(r2)
 		case 4:
-			r3 = new(url.URL)
+			r3 = tenon.New[url.URL](in)
 			in.ReadBinary(r3)
 		case 5:
 			in.ReadText(&r4)
@@ -125,12 +131,22 @@ func (c *textsClient) Own(ctx context.Context, a Text, b PointerText, cArg Binar
 	}
 	defer call.Close()
 	out := call.Out()
-	out.WriteText(1, a, false)
-	out.WriteText(2, &b, false)
-	out.WriteBinary(3, cArg, false)
-	out.WriteBinary(4, &d, false)
-	out.WriteText(5, e, false)
-	out.WriteTextAppend(6, f, false)
+	if a != (Text{}) {
+		out.WriteText(1, a, true)
+	}
+	if b != (PointerText{}) {
+		out.WriteText(2, &b, true)
+	}
+	if cArg != 0 {
+		out.WriteBinary(3, cArg, true)
+	}
+	if d != (PointerBinary{}) {
+		out.WriteBinary(4, &d, true)
+	}
+	if e != (Both{}) {
+		out.WriteText(5, e, true)
+	}
+	out.WriteTextAppend(6, f, true)
 	in, err := call.Call()
 	if err != nil {
 		return r0, r1, r2, r3, r4, r5, err
@@ -184,19 +200,19 @@ func (c *textsClient) OwnPointers(ctx context.Context, a *Text, b *PointerText, 
 	for in.Next() {
 		switch in.Field() {
 		case 1:
-			r0 = new(Text)
+			r0 = tenon.New[Text](in)
 			in.ReadText(r0)
 		case 2:
-			r1 = new(PointerText)
+			r1 = tenon.New[PointerText](in)
 			in.ReadText(r1)
 		case 3:
-			r2 = new(Binary)
+			r2 = tenon.New[Binary](in)
 			in.ReadBinary(r2)
 		case 4:
-			r3 = new(PointerBinary)
+			r3 = tenon.New[PointerBinary](in)
 			in.ReadBinary(r3)
 		case 5:
-			r4 = new(Both)
+			r4 = tenon.New[Both](in)
 			in.ReadText(r4)
 		}
 	}
@@ -288,10 +304,10 @@ func (v textsServer) serveStandard(ctx context.Context, call tenon.Stream) error
 		case 2:
 			in.ReadText(&b)
 		case 3:
-			c = new(big.Int)
+			c = tenon.New[big.Int](in)
 			in.ReadText(c)
 		case 4:
-			d = new(url.URL)
+			d = tenon.New[url.URL](in)
 			in.ReadBinary(d)
 		case 5:
 			in.ReadText(&e)
@@ -307,16 +323,22 @@ func (v textsServer) serveStandard(ctx context.Context, call tenon.Stream) error
 		return err
 	}
 	out := call.Out()
-	out.WriteTextAppend(1, r0, false)
-	out.WriteTextAppend(2, r1, false)
+	if r0 != (netip.Addr{}) {
+		out.WriteTextAppend(1, r0, true)
+	}
+	if r1 != (netip.Prefix{}) {
+		out.WriteTextAppend(2, r1, true)
+	}
 	if r2 != nil {
 		out.WriteTextAppend(3, r2, true)
 	}
 	if r3 != nil {
 		out.WriteBinaryAppend(4, r3, true)
 	}
-	out.WriteTextAppend(5, &r4, false)
-	out.WriteBinaryAppend(6, &r5, false)
+	out.WriteTextAppend(5, &r4, true)
+	if r5 != (url.URL{}) {
+		out.WriteBinaryAppend(6, &r5, true)
+	}
 	return nil
 }
 
@@ -355,12 +377,22 @@ func (v textsServer) serveOwn(ctx context.Context, call tenon.Stream) error {
 		return err
 	}
 	out := call.Out()
-	out.WriteText(1, r0, false)
-	out.WriteText(2, &r1, false)
-	out.WriteBinary(3, r2, false)
-	out.WriteBinary(4, &r3, false)
-	out.WriteText(5, r4, false)
-	out.WriteTextAppend(6, r5, false)
+	if r0 != (Text{}) {
+		out.WriteText(1, r0, true)
+	}
+	if r1 != (PointerText{}) {
+		out.WriteText(2, &r1, true)
+	}
+	if r2 != 0 {
+		out.WriteBinary(3, r2, true)
+	}
+	if r3 != (PointerBinary{}) {
+		out.WriteBinary(4, &r3, true)
+	}
+	if r4 != (Both{}) {
+		out.WriteText(5, r4, true)
+	}
+	out.WriteTextAppend(6, r5, true)
 	return nil
 }
 
@@ -377,19 +409,19 @@ func (v textsServer) serveOwnPointers(ctx context.Context, call tenon.Stream) er
 	for in.Next() {
 		switch in.Field() {
 		case 1:
-			a = new(Text)
+			a = tenon.New[Text](in)
 			in.ReadText(a)
 		case 2:
-			b = new(PointerText)
+			b = tenon.New[PointerText](in)
 			in.ReadText(b)
 		case 3:
-			c = new(Binary)
+			c = tenon.New[Binary](in)
 			in.ReadBinary(c)
 		case 4:
-			d = new(PointerBinary)
+			d = tenon.New[PointerBinary](in)
 			in.ReadBinary(d)
 		case 5:
-			e = new(Both)
+			e = tenon.New[Both](in)
 			in.ReadText(e)
 		}
 	}
@@ -469,10 +501,32 @@ func (v textsServer) servePositions(ctx context.Context, call tenon.Stream) erro
 
 // ---- types
 
+// If this does not compile, Positions is not what this file was generated from:
+// run go generate.
+var _ = Positions(struct {
+	Addr     netip.Addr
+	Maybe    *netip.Addr
+	Addrs    []netip.Addr
+	ByName   map[string]netip.Prefix
+	Names    map[netip.Addr]string
+	Ints     []*big.Int
+	URLs     map[string]*url.URL
+	Nested   [][]netip.Addr
+	Array    [2]netip.Addr
+	Own      []PointerText
+	OwnBy    map[string]PointerBinary
+	Binaries []Binary
+	Odd      map[Text]int
+	Boths    []*Both
+	List     TextList
+}{})
+
 // writePositions writes v as a nested message.
 func writePositions(m *tenon.Message, num int32, v *Positions) {
 	mark := m.Begin(num)
-	m.WriteTextAppend(1, v.Addr, false)
+	if v.Addr != (netip.Addr{}) {
+		m.WriteTextAppend(1, v.Addr, true)
+	}
 	if v.Maybe != nil {
 		m.WriteTextAppend(2, *v.Maybe, true)
 	}
@@ -493,14 +547,14 @@ func writePositions(m *tenon.Message, num int32, v *Positions) {
 	}
 	for _, e := range v.Ints {
 		if e == nil {
-			m.Fail(tenon.ErrNilElement)
+			m.NilElement(6)
 			break
 		}
 		m.WriteTextAppend(6, e, true)
 	}
 	for k, e := range v.URLs {
 		if e == nil {
-			m.Fail(tenon.ErrNilElement)
+			m.NilElement(7)
 			break
 		}
 		mark2 := m.Begin(7)
@@ -540,12 +594,12 @@ func writePositions(m *tenon.Message, num int32, v *Positions) {
 	}
 	for _, e := range v.Boths {
 		if e == nil {
-			m.Fail(tenon.ErrNilElement)
+			m.NilElement(14)
 			break
 		}
 		m.WriteText(14, *e, true)
 	}
-	m.WriteText(15, v.List, false)
+	m.WriteText(15, v.List, true)
 	m.End(mark)
 }
 
@@ -558,17 +612,17 @@ func readPositions(m *tenon.Message, v *Positions) {
 		case 1:
 			m.ReadText(&v.Addr)
 		case 2:
-			v.Maybe = new(netip.Addr)
+			v.Maybe = tenon.New[netip.Addr](m)
 			m.ReadText(v.Maybe)
 		case 3:
 			if len(v.Addrs) == cap(v.Addrs) {
-				v.Addrs = tenon.Grow(v.Addrs, m.Count())
+				v.Addrs = tenon.Grow(m, v.Addrs, m.Count())
 			}
 			v.Addrs = append(v.Addrs, netip.Addr{})
 			m.ReadText(&v.Addrs[len(v.Addrs)-1])
 		case 4:
 			if v.ByName == nil {
-				v.ByName = make(map[string]netip.Prefix, m.Count())
+				v.ByName = tenon.Map[map[string]netip.Prefix](m)
 			}
 			var k string
 			var e netip.Prefix
@@ -582,10 +636,10 @@ func readPositions(m *tenon.Message, v *Positions) {
 				}
 			}
 			m.Leave(mark2)
-			v.ByName[k] = e
+			tenon.Put(m, v.ByName, k, e)
 		case 5:
 			if v.Names == nil {
-				v.Names = make(map[netip.Addr]string, m.Count())
+				v.Names = tenon.Map[map[netip.Addr]string](m)
 			}
 			var k netip.Addr
 			var e string
@@ -599,20 +653,20 @@ func readPositions(m *tenon.Message, v *Positions) {
 				}
 			}
 			m.Leave(mark2)
-			v.Names[k] = e
+			tenon.Put(m, v.Names, k, e)
 		case 6:
 			if len(v.Ints) == cap(v.Ints) {
-				v.Ints = tenon.Grow(v.Ints, m.Count())
+				v.Ints = tenon.Grow(m, v.Ints, m.Count())
 			}
-			e := new(big.Int)
+			e := tenon.New[big.Int](m)
 			m.ReadText(e)
 			v.Ints = append(v.Ints, e)
 		case 7:
 			if v.URLs == nil {
-				v.URLs = make(map[string]*url.URL, m.Count())
+				v.URLs = tenon.Map[map[string]*url.URL](m)
 			}
 			var k string
-			e := new(url.URL)
+			e := tenon.New[url.URL](m)
 			mark2 := m.Enter()
 			for m.Next() {
 				switch m.Field() {
@@ -623,10 +677,10 @@ func readPositions(m *tenon.Message, v *Positions) {
 				}
 			}
 			m.Leave(mark2)
-			v.URLs[k] = e
+			tenon.Put(m, v.URLs, k, e)
 		case 8:
 			if len(v.Nested) == cap(v.Nested) {
-				v.Nested = tenon.Grow(v.Nested, m.Count())
+				v.Nested = tenon.Grow(m, v.Nested, m.Count())
 			}
 			var e []netip.Addr
 			mark2 := m.Enter()
@@ -634,7 +688,7 @@ func readPositions(m *tenon.Message, v *Positions) {
 				switch m.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, m.Count())
+						e = tenon.Grow(m, e, m.Count())
 					}
 					e = append(e, netip.Addr{})
 					m.ReadText(&e[len(e)-1])
@@ -651,13 +705,13 @@ func readPositions(m *tenon.Message, v *Positions) {
 			n++
 		case 10:
 			if len(v.Own) == cap(v.Own) {
-				v.Own = tenon.Grow(v.Own, m.Count())
+				v.Own = tenon.Grow(m, v.Own, m.Count())
 			}
 			v.Own = append(v.Own, PointerText{})
 			m.ReadText(&v.Own[len(v.Own)-1])
 		case 11:
 			if v.OwnBy == nil {
-				v.OwnBy = make(map[string]PointerBinary, m.Count())
+				v.OwnBy = tenon.Map[map[string]PointerBinary](m)
 			}
 			var k string
 			var e PointerBinary
@@ -671,16 +725,16 @@ func readPositions(m *tenon.Message, v *Positions) {
 				}
 			}
 			m.Leave(mark2)
-			v.OwnBy[k] = e
+			tenon.Put(m, v.OwnBy, k, e)
 		case 12:
 			if len(v.Binaries) == cap(v.Binaries) {
-				v.Binaries = tenon.Grow(v.Binaries, m.Count())
+				v.Binaries = tenon.Grow(m, v.Binaries, m.Count())
 			}
 			v.Binaries = append(v.Binaries, 0)
 			m.ReadBinary(&v.Binaries[len(v.Binaries)-1])
 		case 13:
 			if v.Odd == nil {
-				v.Odd = make(map[Text]int, m.Count())
+				v.Odd = tenon.Map[map[Text]int](m)
 			}
 			var k Text
 			var e int
@@ -694,12 +748,12 @@ func readPositions(m *tenon.Message, v *Positions) {
 				}
 			}
 			m.Leave(mark2)
-			v.Odd[k] = e
+			tenon.Put(m, v.Odd, k, e)
 		case 14:
 			if len(v.Boths) == cap(v.Boths) {
-				v.Boths = tenon.Grow(v.Boths, m.Count())
+				v.Boths = tenon.Grow(m, v.Boths, m.Count())
 			}
-			e := new(Both)
+			e := tenon.New[Both](m)
 			m.ReadText(e)
 			v.Boths = append(v.Boths, e)
 		case 15:

@@ -122,10 +122,10 @@ func (c *timesClient) Pointers(ctx context.Context, a *time.Time, b *time.Durati
 	for in.Next() {
 		switch in.Field() {
 		case 1:
-			r0 = new(time.Time)
+			r0 = tenon.New[time.Time](in)
 			*r0 = in.ReadTime()
 		case 2:
-			r1 = new(time.Duration)
+			r1 = tenon.New[time.Duration](in)
 			*r1 = in.ReadDuration()
 		}
 	}
@@ -166,12 +166,12 @@ func (c *timesClient) Lists(ctx context.Context, a []time.Time, b []time.Duratio
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
 			r0 = append(r0, in.ReadTime())
 		case 2:
 			if len(r1) == cap(r1) {
-				r1 = tenon.Grow(r1, in.Count())
+				r1 = tenon.Grow(in, r1, in.Count())
 			}
 			r1 = append(r1, in.ReadDuration())
 		case 3:
@@ -183,7 +183,7 @@ func (c *timesClient) Lists(ctx context.Context, a []time.Time, b []time.Duratio
 			n++
 		case 4:
 			if r3 == nil {
-				r3 = make(map[string]time.Time, in.Count())
+				r3 = tenon.Map[map[string]time.Time](in)
 			}
 			var k string
 			var e time.Time
@@ -197,7 +197,7 @@ func (c *timesClient) Lists(ctx context.Context, a []time.Time, b []time.Duratio
 				}
 			}
 			in.Leave(mark)
-			r3[k] = e
+			tenon.Put(in, r3, k, e)
 		}
 	}
 	return r0, r1, r2, r3, in.Err()
@@ -319,10 +319,10 @@ func (v timesServer) servePointers(ctx context.Context, call tenon.Stream) error
 	for in.Next() {
 		switch in.Field() {
 		case 1:
-			a = new(time.Time)
+			a = tenon.New[time.Time](in)
 			*a = in.ReadTime()
 		case 2:
-			b = new(time.Duration)
+			b = tenon.New[time.Duration](in)
 			*b = in.ReadDuration()
 		}
 	}
@@ -357,12 +357,12 @@ func (v timesServer) serveLists(ctx context.Context, call tenon.Stream) error {
 		switch in.Field() {
 		case 1:
 			if len(a) == cap(a) {
-				a = tenon.Grow(a, in.Count())
+				a = tenon.Grow(in, a, in.Count())
 			}
 			a = append(a, in.ReadTime())
 		case 2:
 			if len(b) == cap(b) {
-				b = tenon.Grow(b, in.Count())
+				b = tenon.Grow(in, b, in.Count())
 			}
 			b = append(b, in.ReadDuration())
 		case 3:
@@ -374,7 +374,7 @@ func (v timesServer) serveLists(ctx context.Context, call tenon.Stream) error {
 			n++
 		case 4:
 			if d == nil {
-				d = make(map[string]time.Time, in.Count())
+				d = tenon.Map[map[string]time.Time](in)
 			}
 			var k string
 			var e time.Time
@@ -388,7 +388,7 @@ func (v timesServer) serveLists(ctx context.Context, call tenon.Stream) error {
 				}
 			}
 			in.Leave(mark)
-			d[k] = e
+			tenon.Put(in, d, k, e)
 		}
 	}
 	if err := in.Err(); err != nil {
@@ -477,6 +477,16 @@ func (v timesServer) serveZone(ctx context.Context, call tenon.Stream) error {
 
 // ---- types
 
+// If this does not compile, Fields is not what this file was generated from: run
+// go generate.
+var _ = Fields(struct {
+	Created  time.Time
+	Modified *time.Time
+	Every    time.Duration
+	Timeout  *Timeout
+	Stamp    Stamp
+}{})
+
 // writeFields writes v as a nested message.
 func writeFields(m *tenon.Message, num int32, v *Fields) {
 	mark := m.Begin(num)
@@ -492,7 +502,9 @@ func writeFields(m *tenon.Message, num int32, v *Fields) {
 	if v.Timeout != nil {
 		m.WriteInt(4, int64(*v.Timeout))
 	}
-	m.WriteTextAppend(5, v.Stamp, false)
+	if v.Stamp != (Stamp{}) {
+		m.WriteTextAppend(5, v.Stamp, true)
+	}
 	m.End(mark)
 }
 
@@ -504,12 +516,12 @@ func readFields(m *tenon.Message, v *Fields) {
 		case 1:
 			v.Created = m.ReadTime()
 		case 2:
-			v.Modified = new(time.Time)
+			v.Modified = tenon.New[time.Time](m)
 			*v.Modified = m.ReadTime()
 		case 3:
 			v.Every = m.ReadDuration()
 		case 4:
-			v.Timeout = new(Timeout)
+			v.Timeout = tenon.New[Timeout](m)
 			*v.Timeout = Timeout(m.ReadInt())
 		case 5:
 			m.ReadText(&v.Stamp)

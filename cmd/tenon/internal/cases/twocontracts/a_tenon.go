@@ -4,6 +4,7 @@ package twocontracts
 
 import (
 	"context"
+	"time"
 
 	"github.com/tenon-go/tenon"
 )
@@ -383,6 +384,15 @@ func (v secondServer) serveEcho(ctx context.Context, call tenon.Stream) error {
 
 // ---- types
 
+// If this does not compile, Shared is not what this file was generated from: run
+// go generate.
+var _ = Shared(struct {
+	Name string
+	Kind Kind
+	More *Elsewhere
+	When time.Time
+}{})
+
 // writeShared writes v as a nested message.
 func writeShared(m *tenon.Message, num int32, v *Shared) {
 	mark := m.Begin(num)
@@ -412,7 +422,7 @@ func readShared(m *tenon.Message, v *Shared) {
 			v.Kind = Kind(m.ReadIntN(32))
 		case 3:
 			if v.More == nil {
-				v.More = new(Elsewhere)
+				v.More = tenon.New[Elsewhere](m)
 			}
 			readElsewhere(m, v.More)
 		case 4:
@@ -421,6 +431,12 @@ func readShared(m *tenon.Message, v *Shared) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, OnlyFirst is not what this file was generated from:
+// run go generate.
+var _ = OnlyFirst(struct {
+	List []Shared
+}{})
 
 // writeOnlyFirst writes v as a nested message.
 func writeOnlyFirst(m *tenon.Message, num int32, v *OnlyFirst) {
@@ -438,7 +454,7 @@ func readOnlyFirst(m *tenon.Message, v *OnlyFirst) {
 		switch m.Field() {
 		case 1:
 			if len(v.List) == cap(v.List) {
-				v.List = tenon.Grow(v.List, m.Count())
+				v.List = tenon.Grow(m, v.List, m.Count())
 			}
 			v.List = append(v.List, Shared{})
 			readShared(m, &v.List[len(v.List)-1])

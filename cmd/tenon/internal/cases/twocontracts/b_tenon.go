@@ -232,6 +232,12 @@ func (f thirdTellFServer) ServeCall(ctx context.Context, _ int, call tenon.Strea
 
 // ---- types
 
+// If this does not compile, Elsewhere is not what this file was generated from:
+// run go generate.
+var _ = Elsewhere(struct {
+	Note string
+}{})
+
 // writeElsewhere writes v as a nested message.
 func writeElsewhere(m *tenon.Message, num int32, v *Elsewhere) {
 	mark := m.Begin(num)

@@ -278,7 +278,7 @@ func (c *unnamedClient) Variadic(ctx context.Context, arg1 ...int) (r0 []int, er
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.CountPacked(0))
+				r0 = tenon.Grow(in, r0, in.CountPacked(0))
 			}
 			for in.Elem() {
 				r0 = append(r0, int(in.ReadIntN(0)))
@@ -549,7 +549,7 @@ func (v unnamedServer) serveVariadic(ctx context.Context, call tenon.Stream) err
 		switch in.Field() {
 		case 1:
 			if len(arg1) == cap(arg1) {
-				arg1 = tenon.Grow(arg1, in.CountPacked(0))
+				arg1 = tenon.Grow(in, arg1, in.CountPacked(0))
 			}
 			for in.Elem() {
 				arg1 = append(arg1, int(in.ReadIntN(0)))

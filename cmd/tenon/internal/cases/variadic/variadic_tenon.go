@@ -104,7 +104,7 @@ func (c *variadicClient) Ints(ctx context.Context, v ...int) (r0 []int, err erro
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.CountPacked(0))
+				r0 = tenon.Grow(in, r0, in.CountPacked(0))
 			}
 			for in.Elem() {
 				r0 = append(r0, int(in.ReadIntN(0)))
@@ -162,7 +162,7 @@ func (c *variadicClient) Structs(ctx context.Context, v ...Item) (r0 []Item, err
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
 			r0 = append(r0, Item{})
 			readItem(in, &r0[len(r0)-1])
@@ -194,7 +194,7 @@ func (c *variadicClient) Slices(ctx context.Context, v ...[]string) (r0 [][]stri
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
 			var e []string
 			mark := in.Enter()
@@ -202,7 +202,7 @@ func (c *variadicClient) Slices(ctx context.Context, v ...[]string) (r0 [][]stri
 				switch in.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, in.Count())
+						e = tenon.Grow(in, e, in.Count())
 					}
 					e = append(e, in.ReadString())
 				}
@@ -224,7 +224,7 @@ func (c *variadicClient) Pointers(ctx context.Context, v ...*Item) (r0 []*Item, 
 	out := call.Out()
 	for _, e := range v {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(1)
 			break
 		}
 		writeItem(out, 1, e)
@@ -237,9 +237,9 @@ func (c *variadicClient) Pointers(ctx context.Context, v ...*Item) (r0 []*Item, 
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
-			e := new(Item)
+			e := tenon.New[Item](in)
 			readItem(in, e)
 			r0 = append(r0, e)
 		}
@@ -268,7 +268,7 @@ func (c *variadicClient) Bare(v ...string) (r0 []string) {
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
 			r0 = append(r0, in.ReadString())
 		}
@@ -319,7 +319,7 @@ func (c *variadicClient) CallAll(ctx context.Context, f ...func(n int) int) (r0 
 	out := call.Out()
 	for _, e := range f {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(1)
 			break
 		}
 		writeVariadicCallAllF(out, 1, e, false)
@@ -347,7 +347,7 @@ func (c *variadicClient) Names(ctx context.Context, v ...Named) (r0 string, err 
 	out := call.Out()
 	for _, e := range v {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(1)
 			break
 		}
 		writeNamed(out, 1, e, false)
@@ -407,7 +407,7 @@ func (v variadicServer) serveInts(ctx context.Context, call tenon.Stream) error 
 		switch in.Field() {
 		case 1:
 			if len(vArg) == cap(vArg) {
-				vArg = tenon.Grow(vArg, in.CountPacked(0))
+				vArg = tenon.Grow(in, vArg, in.CountPacked(0))
 			}
 			for in.Elem() {
 				vArg = append(vArg, int(in.ReadIntN(0)))
@@ -474,7 +474,7 @@ func (v variadicServer) serveStructs(ctx context.Context, call tenon.Stream) err
 		switch in.Field() {
 		case 1:
 			if len(vArg) == cap(vArg) {
-				vArg = tenon.Grow(vArg, in.Count())
+				vArg = tenon.Grow(in, vArg, in.Count())
 			}
 			vArg = append(vArg, Item{})
 			readItem(in, &vArg[len(vArg)-1])
@@ -504,7 +504,7 @@ func (v variadicServer) serveSlices(ctx context.Context, call tenon.Stream) erro
 		switch in.Field() {
 		case 1:
 			if len(vArg) == cap(vArg) {
-				vArg = tenon.Grow(vArg, in.Count())
+				vArg = tenon.Grow(in, vArg, in.Count())
 			}
 			var e []string
 			mark := in.Enter()
@@ -512,7 +512,7 @@ func (v variadicServer) serveSlices(ctx context.Context, call tenon.Stream) erro
 				switch in.Field() {
 				case 1:
 					if len(e) == cap(e) {
-						e = tenon.Grow(e, in.Count())
+						e = tenon.Grow(in, e, in.Count())
 					}
 					e = append(e, in.ReadString())
 				}
@@ -549,9 +549,9 @@ func (v variadicServer) servePointers(ctx context.Context, call tenon.Stream) er
 		switch in.Field() {
 		case 1:
 			if len(vArg) == cap(vArg) {
-				vArg = tenon.Grow(vArg, in.Count())
+				vArg = tenon.Grow(in, vArg, in.Count())
 			}
-			e := new(Item)
+			e := tenon.New[Item](in)
 			readItem(in, e)
 			vArg = append(vArg, e)
 		}
@@ -566,7 +566,7 @@ func (v variadicServer) servePointers(ctx context.Context, call tenon.Stream) er
 	out := call.Out()
 	for _, e := range r0 {
 		if e == nil {
-			out.Fail(tenon.ErrNilElement)
+			out.NilElement(1)
 			break
 		}
 		writeItem(out, 1, e)
@@ -584,7 +584,7 @@ func (v variadicServer) serveBare(ctx context.Context, call tenon.Stream) error 
 		switch in.Field() {
 		case 1:
 			if len(vArg) == cap(vArg) {
-				vArg = tenon.Grow(vArg, in.Count())
+				vArg = tenon.Grow(in, vArg, in.Count())
 			}
 			vArg = append(vArg, in.ReadString())
 		}
@@ -613,7 +613,7 @@ func (v variadicServer) serveCall(ctx context.Context, call tenon.Stream) error 
 			f = readVariadicCallF(ctx, in)
 		case 2:
 			if len(vArg) == cap(vArg) {
-				vArg = tenon.Grow(vArg, in.CountPacked(0))
+				vArg = tenon.Grow(in, vArg, in.CountPacked(0))
 			}
 			for in.Elem() {
 				vArg = append(vArg, int(in.ReadIntN(0)))
@@ -644,7 +644,7 @@ func (v variadicServer) serveCallAll(ctx context.Context, call tenon.Stream) err
 		switch in.Field() {
 		case 1:
 			if len(f) == cap(f) {
-				f = tenon.Grow(f, in.Count())
+				f = tenon.Grow(in, f, in.Count())
 			}
 			f = append(f, readVariadicCallAllF(ctx, in))
 		}
@@ -673,7 +673,7 @@ func (v variadicServer) serveNames(ctx context.Context, call tenon.Stream) error
 		switch in.Field() {
 		case 1:
 			if len(vArg) == cap(vArg) {
-				vArg = tenon.Grow(vArg, in.Count())
+				vArg = tenon.Grow(in, vArg, in.Count())
 			}
 			vArg = append(vArg, readNamed(ctx, in))
 		}
@@ -766,7 +766,7 @@ func (f variadicCallFServer) ServeCall(ctx context.Context, _ int, call tenon.St
 		switch in.Field() {
 		case 1:
 			if len(v) == cap(v) {
-				v = tenon.Grow(v, in.CountPacked(0))
+				v = tenon.Grow(in, v, in.CountPacked(0))
 			}
 			for in.Elem() {
 				v = append(v, int(in.ReadIntN(0)))
@@ -970,6 +970,12 @@ func (v namedServer) serveName(ctx context.Context, call tenon.Stream) error {
 }
 
 // ---- types
+
+// If this does not compile, Item is not what this file was generated from: run
+// go generate.
+var _ = Item(struct {
+	Name string
+}{})
 
 // writeItem writes v as a nested message.
 func writeItem(m *tenon.Message, num int32, v *Item) {

@@ -3,6 +3,7 @@ package golang
 import (
 	"fmt"
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/tenon-go/tenon/cmd/tenon/internal/gen/model"
@@ -52,7 +53,11 @@ func (f *file) clientAssertions(i *model.Interface) {
 		}
 		f.p("_ %s = struct {", f.typ(part.Go))
 		f.p("*%s", f.g.clientType(i))
-		f.p("*%s", f.g.partType(i, part))
+		for _, other := range i.Parts {
+			if other == part || shares(i, part, other) {
+				f.p("*%s", f.g.partType(i, other))
+			}
+		}
 		f.p("}{}")
 	}
 	f.p("_ $tenon.Proxy = (*%s)(nil)", f.g.clientType(i))
@@ -70,6 +75,12 @@ func (g *generator) selfContained(i *model.Interface, part *model.Part) bool {
 		}
 	}
 	return ok && u.NumMethods() == n
+}
+
+// shares says that part has methods that are written for other.
+func shares(i *model.Interface, part, other *model.Part) bool {
+	all := types.NewMethodSet(part.Go)
+	return slices.ContainsFunc(i.Methods, func(m *model.Method) bool { return m.Part == other && all.Lookup(nil, m.Name) != nil })
 }
 
 // clientOfParts writes the function that puts a client together from what the

@@ -31,6 +31,14 @@ func Emit(p *model.Package) (map[string][]byte, error) {
 			return nil, err
 		}
 	}
+	var problems model.Problems
+	told := make(map[string]bool)
+	for _, text := range files {
+		g.predeclared(&problems, text, told)
+	}
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
 	return files, nil
 }
 
@@ -39,6 +47,7 @@ type generator struct {
 	pkg    *model.Package
 	names  *names
 	needed map[*model.Message]need
+	knots  []*knot
 	first  string // the source file whose output has what the package has once
 }
 
@@ -111,6 +120,7 @@ func (g *generator) contracts(f *file) {
 		}
 	}
 	f.messages()
+	f.knotFuncs()
 	f.errors()
 	f.protoHelpers()
 }
@@ -148,7 +158,9 @@ func eachRef(m *model.Message, visit func(*model.Interface)) {
 		return
 	}
 	for _, field := range m.Fields {
-		for t := field.Type; t != nil; t = t.Elem {
+		seen := make(map[*model.Type]bool) // a list may contain itself
+		for t := field.Type; t != nil && !seen[t]; t = t.Elem {
+			seen[t] = true
 			if t.Kind == model.Ref {
 				visit(t.Interface)
 			}

@@ -2,6 +2,7 @@ package golang
 
 import (
 	"go/types"
+	"strings"
 
 	"github.com/tenon-go/tenon/cmd/tenon/internal/gen/model"
 )
@@ -23,6 +24,9 @@ func (f *file) errors() {
 		}
 		errorTypes = append(errorTypes, e)
 		f.p("{Name: %q, Encode: %s, Decode: %s},", e.Name, f.g.encodeError(e), f.g.decodeError(e))
+		if !e.Pointer {
+			f.p("{Name: %q, Encode: %s, Decode: %s},", pointerName(e), f.g.encodePointer(e), f.g.decodePointer(e))
+		}
 	}
 	f.p("}")
 	f.p("")
@@ -37,9 +41,49 @@ func (f *file) errors() {
 		f.errorAssertions(errorTypes)
 	}
 	for _, e := range errorTypes {
+		f.guard(e.Go.Type())
 		f.encode(e)
 		f.decode(e)
+		if !e.Pointer {
+			f.pointerTo(e)
+		}
 	}
+}
+
+// pointerName is what a pointer to an error is called that is one by value too:
+// "kv.*Limit" for one to "kv.Limit". Both are errors in Go, and errors.As tells
+// them apart, so each has to arrive as what it was.
+func pointerName(e *model.Error) string {
+	at := strings.LastIndexByte(e.Name, '.') + 1
+	return e.Name[:at] + "*" + e.Name[at:]
+}
+
+// pointerTo writes how a pointer to an error by value crosses: as that does.
+func (f *file) pointerTo(e *model.Error) {
+	typ := f.object(e.Go)
+	s := f.scope("err", "m", "v", "ok")
+	f.comment(f.g.encodePointer(e) + " writes err's fields if it is a *" + typ + ".")
+	f.p("func %s($err error, $m *$tenon.Message) bool {", f.g.encodePointer(e))
+	f.p("$v, $ok := $err.(*%s)", typ)
+	f.p("return $ok && $v != nil && %s(*$v, $m)", f.g.encodeError(e))
+	f.p("}")
+	f.p("")
+	cause := s.fresh("cause")
+	text := f.g.decodePointer(e) + " makes a *" + typ
+	if e.Cause != "" {
+		text += " that wraps cause"
+	}
+	f.comment(text + ".")
+	f.p("func %s($m *$tenon.Message, %s error) (error, error) {", f.g.decodePointer(e), cause)
+	value := s.fresh("value")
+	f.p("%s, $err := %s($m, %s)", value, f.g.decodeError(e), cause)
+	f.p("$v, $ok := %s.(%s)", value, typ)
+	f.p("if $err != nil || !$ok {")
+	f.p("return nil, $err")
+	f.p("}")
+	f.p("return &$v, nil")
+	f.p("}")
+	f.p("")
 }
 
 // object is how a variable or type of this or another package is written.
@@ -56,6 +100,14 @@ func (g *generator) encodeError(e *model.Error) string {
 
 func (g *generator) decodeError(e *model.Error) string {
 	return g.names.top("decode error "+e.Name, "decode"+e.Message.Name)
+}
+
+func (g *generator) encodePointer(e *model.Error) string {
+	return g.names.top("encode pointer "+e.Name, "encode"+e.Message.Name+"Pointer")
+}
+
+func (g *generator) decodePointer(e *model.Error) string {
+	return g.names.top("decode pointer "+e.Name, "decode"+e.Message.Name+"Pointer")
 }
 
 func (f *file) errorAssertions(all []*model.Error) {

@@ -2,6 +2,7 @@ package golang
 
 import (
 	"fmt"
+	"go/types"
 	"slices"
 	"strings"
 	"unicode"
@@ -10,14 +11,24 @@ import (
 )
 
 func (g *generator) hasFakes(source string) bool {
-	return slices.ContainsFunc(g.pkg.Interfaces, func(i *model.Interface) bool { return i.Fake && i.File == source })
+	return slices.ContainsFunc(g.pkg.Interfaces, func(i *model.Interface) bool {
+		return i.File == source && (i.Fake || slices.ContainsFunc(i.Parts, func(p *model.Part) bool { return p.Fake }))
+	})
 }
 
-// fakes writes the fakes of the interfaces of one file.
+// fakes writes the fakes of the interfaces of one file, and of their parts.
 func (g *generator) fakes(f *file) {
 	for _, i := range g.pkg.Interfaces {
-		if i.Fake && i.File == f.source {
+		if i.File != f.source {
+			continue
+		}
+		if i.Fake {
 			f.fake(i)
+		}
+		for _, part := range i.Parts {
+			if part.Fake {
+				f.fakePart(i, part)
+			}
 		}
 	}
 }
@@ -26,6 +37,8 @@ func (g *generator) fakes(f *file) {
 type double struct {
 	*file
 	i       *model.Interface
+	of      string     // the name of what it is a fake of
+	iface   types.Type // what it implements
 	name    string
 	members map[string]bool // fields and methods of the fake
 	methods []*model.Method
@@ -33,9 +46,20 @@ type double struct {
 
 // fake writes a type for tests that does what its fields say.
 func (f *file) fake(i *model.Interface) {
-	d := &double{file: f, i: i, name: "Fake" + i.Name, members: map[string]bool{"mu": true, "calls": true}}
+	f.double(i, i.Name, i.Go, func(m *model.Method) bool { return m.Part == nil })
+}
+
+// fakePart writes a fake of an optional part. A method of it may be counted as
+// one of the interface, or of another part, because those have it too.
+func (f *file) fakePart(i *model.Interface, part *model.Part) {
+	all := types.NewMethodSet(part.Go)
+	f.double(i, part.Name, part.Go, func(m *model.Method) bool { return all.Lookup(nil, m.Name) != nil })
+}
+
+func (f *file) double(i *model.Interface, of string, typ types.Type, has func(*model.Method) bool) {
+	d := &double{file: f, i: i, of: of, iface: typ, name: "Fake" + of, members: map[string]bool{"mu": true, "calls": true}}
 	for _, m := range i.Methods {
-		if m.Part == nil {
+		if has(m) {
 			d.methods = append(d.methods, m)
 			d.members[m.Name] = true
 		}
@@ -59,13 +83,13 @@ func (d *double) calls(m *model.Method) string    { return d.member(m.Name + "Ca
 
 // record names the type of what is known of a call.
 func (d *double) record(m *model.Method) string {
-	return d.g.names.top("fake "+d.i.Name+"."+m.Name, d.name+m.Name+"Call")
+	return d.g.names.top("fake "+d.of+"."+m.Name, d.name+m.Name+"Call")
 }
 
 func (d *double) declare() {
 	d.comment(fmt.Sprintf("%s is %s for tests: a method calls the function in the field that is named after it, and records its arguments. "+
 		"Without a function it fails with code Unimplemented, or returns zero values if it has no error result. "+
-		"The functions must be set before the methods are called, which may be concurrently.", d.name, a(d.i.Name)))
+		"The functions must be set before the methods are called, which may be concurrently.%s", d.name, a(d.of), d.without()))
 	d.p("type %s struct {", d.name)
 	for _, m := range d.methods {
 		s := d.scope()
@@ -81,8 +105,22 @@ func (d *double) declare() {
 	d.p("}")
 	d.p("}")
 	d.p("")
-	d.p("var _ %s = (*%s)(nil)", d.typ(d.i.Go), d.name)
+	d.p("var _ %s = (*%s)(nil)", d.typ(d.iface), d.name)
 	d.p("")
+}
+
+// without says which methods the fake of an interface with parts lacks.
+func (d *double) without() string {
+	if d.of != d.i.Name || len(d.i.Parts) == 0 {
+		return ""
+	}
+	text := " It has none of the optional methods, those of " + list(partNames(d.i)) + ": a struct that embeds it can have them beside it."
+	for _, part := range d.i.Parts {
+		if part.Fake {
+			return text[:len(text)-1] + fmt.Sprintf(", from a *Fake%s for example.", part.Name)
+		}
+	}
+	return text
 }
 
 // plainSignature has the names of the parameters as the author has them, and
@@ -153,7 +191,8 @@ func (d *double) unset(c *method) {
 }
 
 // nothing is a result of a method that does nothing. An iterator that is nil
-// could not be ranged over; one that has errors has one.
+// could not be ranged over; one that has errors has one. Of a channel that is nil
+// nothing is ever received.
 func (d *double) nothing(c *method, v variable) string {
 	if v.Stream == nil {
 		return d.zero(v.Go)
@@ -161,6 +200,9 @@ func (d *double) nothing(c *method, v variable) string {
 	types := elements(v.Go)
 	switch v.Stream.Kind {
 	case model.Chan:
+		if c.m.Error { // what is beside an error is not looked at
+			return "nil"
+		}
 		return d.expand("$tenon.NoChan[") + d.typ(types[0]) + "]()"
 	case model.SeqErr:
 		return fmt.Sprintf("func(yield func(%s, error) bool) {\nyield(%s, &%sError{Code: %sUnimplemented, Message: %q})\n}",

@@ -17,6 +17,7 @@ func (f *file) messages() {
 			f.section("types")
 			begun = true
 		}
+		f.guard(m.Go)
 		f.writeFunc(m)
 		f.readFunc(m)
 	}
@@ -138,15 +139,5 @@ func (f *file) protoHelpers() {
 
 // hasProto says whether a protobuf message occurs anywhere in the package.
 func (g *generator) hasProto() bool {
-	var all []*model.Message
-	all = append(all, g.pkg.Messages...)
-	for _, i := range g.pkg.Interfaces {
-		for _, m := range i.Methods {
-			all = append(all, m.Request, m.Response)
-		}
-	}
-	for _, e := range g.pkg.Errors {
-		all = append(all, e.Message)
-	}
-	return slices.ContainsFunc(all, func(m *model.Message) bool { return reaches(m, model.Proto) })
+	return slices.ContainsFunc(g.roots(), func(m *model.Message) bool { return reaches(m, model.Proto) })
 }

@@ -15,12 +15,19 @@ import (
 // added to them.
 type names struct {
 	author *types.Scope
+	files  map[string]bool   // what single files of the author's import
 	made   map[string]string // by what they are for
 	taken  map[string]bool
 }
 
 func newNames(p *types.Package) *names {
-	return &names{author: p.Scope(), made: make(map[string]string), taken: make(map[string]bool)}
+	n := &names{author: p.Scope(), files: make(map[string]bool), made: make(map[string]string), taken: make(map[string]bool)}
+	for file := range p.Scope().Children() {
+		for _, name := range file.Names() {
+			n.files[name] = true
+		}
+	}
+	return n
 }
 
 // locals are the variables that lines name with a $. No package is called so.
@@ -49,13 +56,17 @@ func (n *names) local(name string) string {
 
 func (n *names) declared(name string) bool { return n.author.Lookup(name) != nil }
 
+// clashes says whether a package can't declare name beside what is there: a name
+// that any of its files imports, by a dot or for a package, is taken in all.
+func (n *names) clashes(name string) bool { return n.declared(name) || n.files[name] }
+
 // top names something on the level of the package, which for says.
 func (n *names) top(what, want string) string {
 	if name, ok := n.made[what]; ok {
 		return name
 	}
 	name := want
-	for n.declared(name) || n.taken[name] || isLocal(name) || token.IsKeyword(name) || types.Universe.Lookup(name) != nil {
+	for n.clashes(name) || n.taken[name] || isLocal(name) || token.IsKeyword(name) || types.Universe.Lookup(name) != nil {
 		name += "_"
 	}
 	n.made[what], n.taken[name] = name, true
@@ -108,6 +119,11 @@ func (g *generator) claim() error {
 		if i.Fake {
 			g.claimExported(&problems, i, "Fake"+i.Name)
 		}
+		for _, part := range i.Parts {
+			if part.Fake {
+				g.claimExported(&problems, i, "Fake"+part.Name)
+			}
+		}
 	}
 	for _, i := range g.pkg.Interfaces {
 		g.claimInterface(i)
@@ -118,6 +134,7 @@ func (g *generator) claim() error {
 			g.readMessage(m)
 		}
 	}
+	g.findKnots()
 	if len(g.pkg.Errors) > 0 {
 		g.names.top("errors", "contractErrors")
 	}
@@ -125,8 +142,11 @@ func (g *generator) claim() error {
 }
 
 func (g *generator) claimExported(problems *model.Problems, i *model.Interface, name string) {
-	if g.names.declared(name) {
+	switch {
+	case g.names.declared(name):
 		problems.Add(i.Pos, "rename it, or "+i.Name, "the package declares %s, which tenon gen declares for %s", name, i.Name)
+	case g.names.clashes(name):
+		problems.Add(i.Pos, "import its package under another name, without a dot, or rename "+i.Name, "a file of the package imports %s, which tenon gen declares for %s", name, i.Name)
 	}
 	g.names.taken[name] = true
 }

@@ -74,7 +74,7 @@ func (r *reader) into(p place) {
 	case model.Proto:
 		if !p.made {
 			r.p("if %s == nil {", x)
-			r.p("%s = new(%s)", x, r.pointee(t.Go))
+			r.p("%s = $tenon.New[%s](%s)", x, r.pointee(t.Go), r.msg)
 			r.p("}")
 		}
 		r.in(t, x)
@@ -162,6 +162,10 @@ func (r *reader) in(t *model.Type, x string) {
 	case model.Proto:
 		r.p("%s(%s, %s)", r.g.readProto(), r.msg, x)
 	case model.Wrapped:
+		if k := r.g.knotOf(t); k != nil {
+			r.p("%s(%s, %s)", k.reader, r.msg, address(x))
+			return
+		}
 		r.nested([]place{{num: 1, typ: t.Elem, x: x}})
 	default:
 		r.into(place{typ: t, x: x})
@@ -192,7 +196,7 @@ func (r *reader) pointer(t *model.Type, x string) {
 	if merges {
 		r.p("if %s == nil {", x)
 	}
-	r.p("%s = new(%s)", x, r.pointee(t.Go))
+	r.p("%s = $tenon.New[%s](%s)", x, r.pointee(t.Go), r.msg)
 	if merges {
 		r.p("}")
 	}
@@ -206,7 +210,7 @@ func (r *reader) slice(t *model.Type, x string) {
 		count, loop = "CountPacked("+packedBits(elem)+")", r.msg+".Elem()"
 	}
 	r.p("if len(%s) == cap(%s) {", x, x)
-	r.p("%s = $tenon.Grow(%s, %s.%s)", x, x, r.msg, count)
+	r.p("%s = $tenon.Grow(%s, %s, %s.%s)", x, r.msg, x, r.msg, count)
 	r.p("}")
 	if loop != "" {
 		r.p("for %s {", loop)
@@ -237,7 +241,7 @@ func (r *reader) variable(t *model.Type) string {
 // what is a pointer points to something.
 func (r *reader) declareVar(t *model.Type, name string) {
 	if t.Kind == model.Pointer || t.Kind == model.Proto {
-		r.p("%s := new(%s)", name, r.pointee(t.Go))
+		r.p("%s := $tenon.New[%s](%s)", name, r.pointee(t.Go), r.msg)
 		return
 	}
 	r.p("var %s %s", name, r.typ(t.Go))
@@ -283,7 +287,7 @@ func (r *reader) array(t *model.Type, x, idx string) {
 // last counts.
 func (r *reader) mapping(t *model.Type, x string) {
 	r.p("if %s == nil {", x)
-	r.p("%s = make(%s, %s.Count())", x, r.typ(t.Go), r.msg)
+	r.p("%s = $tenon.Map[%s](%s)", x, r.typ(t.Go), r.msg)
 	r.p("}")
 	k, e := r.fresh("k"), r.fresh("e")
 	r.p("var %s %s", k, r.typ(t.Key.Go))
@@ -296,5 +300,5 @@ func (r *reader) mapping(t *model.Type, x string) {
 		r.p("%s.Fail($tenon.ErrNilElement)", r.msg)
 		r.p("}")
 	}
-	r.p("%s[%s] = %s", operand(x), k, e)
+	r.p("$tenon.Put(%s, %s, %s, %s)", r.msg, x, k, e)
 }

@@ -155,11 +155,13 @@ func walk(m *model.Message, seen map[*model.Message]bool, visit func(*model.Type
 		return
 	}
 	seen[m] = true
+	within := make(map[*model.Type]bool) // a list may contain itself
 	var inside func(t *model.Type)
 	inside = func(t *model.Type) {
-		if t == nil {
+		if t == nil || within[t] {
 			return
 		}
+		within[t] = true
 		visit(t)
 		walk(t.Message, seen, visit)
 		inside(t.Key)
@@ -179,6 +181,24 @@ func namedOf(t types.Type) *types.TypeName {
 		return n.Obj()
 	}
 	return nil
+}
+
+// hasInterface says whether a comparison of values of type t may panic, because
+// they hold interfaces.
+func hasInterface(t types.Type) bool {
+	switch u := t.Underlying().(type) {
+	case *types.Interface:
+		return true
+	case *types.Array:
+		return hasInterface(u.Elem())
+	case *types.Struct:
+		for field := range u.Fields() {
+			if hasInterface(field.Type()) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // hasFloat says whether a value of type t that is equal to the zero value need

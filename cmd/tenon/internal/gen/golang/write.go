@@ -24,7 +24,7 @@ func (w *writer) field(num int32, t *model.Type, x string) {
 	case model.Map:
 		w.mapping(num, t, x)
 	case model.Text, model.Binary:
-		w.marshal(num, t, x, false)
+		w.marshalField(num, t, x)
 	case model.Pointer:
 		w.p("if %s != nil {", x)
 		w.value(num, t.Elem, deref(x))
@@ -158,6 +158,10 @@ func (w *writer) composite(num int32, t *model.Type, x string) {
 	case model.Map:
 		w.mapping(num, t, x)
 	case model.Wrapped:
+		if k := w.g.knotOf(t); k != nil {
+			w.p("%s(%s, %d, %s)", k.writer, w.msg, num, x)
+			return
+		}
 		w.nested(num, func() { w.field(1, t.Elem, x) })
 	}
 }
@@ -186,6 +190,18 @@ func (w *writer) marshal(num int32, t *model.Type, x string, always bool) {
 		x = address(x)
 	}
 	w.p("%s.%s(%d, %s, %t)", w.msg, method, num, x, always)
+}
+
+// marshalField prints how such a value is written as a field. That its text is
+// empty doesn't say that it is zero: only that it is zero does.
+func (w *writer) marshalField(num int32, t *model.Type, x string) {
+	if !comparable(t.Go) || hasFloat(t.Go) || hasInterface(t.Go) {
+		w.marshal(num, t, x, true)
+		return
+	}
+	w.p("if %s != %s {", x, w.zeroOperand(t.Go))
+	w.marshal(num, t, x, true)
+	w.p("}")
 }
 
 // nested prints a message inside the message.
@@ -231,7 +247,7 @@ func (w *writer) elements(num int32, t *model.Type, x string) {
 			e = w.fresh("e")
 			w.p("for _, %s := range %s {", e, x)
 		}
-		w.notNil(t.Elem, e)
+		w.notNil(num, t.Elem, e)
 		w.element(num, t.Elem, e)
 		w.p("}")
 	})
@@ -254,12 +270,12 @@ func (w *writer) byIndex(t *model.Type) bool {
 }
 
 // notNil prints that a nil element ends the message, if t has nil.
-func (w *writer) notNil(t *model.Type, x string) {
+func (w *writer) notNil(num int32, t *model.Type, x string) {
 	if !canBeNil(t) {
 		return
 	}
 	w.p("if %s == nil {", x)
-	w.p("%s.Fail($tenon.ErrNilElement)", w.msg)
+	w.p("%s.NilElement(%d)", w.msg, num)
 	w.p("break")
 	w.p("}")
 }
@@ -286,7 +302,12 @@ func (w *writer) element(num int32, t *model.Type, x string) {
 			x = "PutDouble(" + to("float64", t.Go, x)
 		}
 	default:
-		x = "Put" + enumOrInt(t) + "(" + to("int64", t.Go, x)
+		x = to("int64", t.Go, x)
+		if enumOrInt(t) == "Enum" {
+			x = "PutEnum(" + strconv.Itoa(int(num)) + ", " + x
+		} else {
+			x = "PutInt(" + x
+		}
 	}
 	w.p("%s.%s)", w.msg, x)
 }
@@ -296,7 +317,7 @@ func (w *writer) mapping(num int32, t *model.Type, x string) {
 	w.block(func() {
 		k, e := w.fresh("k"), w.fresh("e")
 		w.p("for %s, %s := range %s {", k, e, x)
-		w.notNil(t.Elem, e)
+		w.notNil(num, t.Elem, e)
 		w.nested(num, func() {
 			w.value(1, t.Key, k)
 			w.value(2, t.Elem, e)

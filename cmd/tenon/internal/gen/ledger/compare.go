@@ -35,17 +35,18 @@ func (p *pairs) compare() findings {
 }
 
 func (c *comparison) breaks(pos token.Position, hint, format string, args ...any) {
-	c.found = append(c.found, finding{pos, fmt.Sprintf(format, args...), hint, true})
+	c.found = append(c.found, finding{pos: pos, text: fmt.Sprintf(format, args...), hint: hint, breaking: true})
 }
 
 func (c *comparison) changed(pos token.Position, format string, args ...any) {
-	c.found = append(c.found, finding{pos, fmt.Sprintf(format, args...), "", false})
+	c.found = append(c.found, finding{pos: pos, text: fmt.Sprintf(format, args...)})
 }
 
 func (c *comparison) pkg() {
 	if c.old.pkg != c.next.pkg {
-		c.breaks(c.old.pos, "keep the name with //tenon:package "+c.old.pkg,
-			"the protobuf package is %s, and was %s: peers built before ask for services by the old name, and find none", c.next.pkg, c.old.pkg)
+		c.breaks(c.old.pos, "stay compatible with //tenon:package "+c.old.pkg+" above the package clause",
+			"the protobuf package is %s, and was %s here: peers built before ask for services by the old name, and find none", c.next.pkg, c.old.pkg)
+		c.found[len(c.found)-1].first = true
 	}
 }
 
@@ -55,8 +56,15 @@ func gone[T comparable](old []T, pairs map[T]T) []T {
 }
 
 func (c *comparison) compareServices() {
+	var fresh []*named
+	for _, s := range c.next.services {
+		if c.services[s] == nil && s.marked {
+			fresh = append(fresh, &s.named)
+		}
+	}
 	for _, s := range gone(c.old.services, c.services) {
-		c.breaks(s.pos, "keep it until no such peer is left",
+		pos, hint := renamed(&s.named, fresh)
+		c.breaks(pos, hint,
 			"the contract %s.%s is gone: peers built before ask for it, or call values that fulfil it, and are refused", c.old.pkg, s.name)
 	}
 	for _, s := range c.next.services {
@@ -68,6 +76,17 @@ func (c *comparison) compareServices() {
 		c.serviceName(s, was)
 		c.compareMethods(s, was)
 	}
+}
+
+// renamed is the hint for a name that is gone, and the place: that of the only one
+// that is new, if there is one, as what is gone has none in Go.
+func renamed(was *named, fresh []*named) (token.Position, string) {
+	hint := "keep it until no such peer is left"
+	keep := "say //tenon:name " + short(was.name) + " above "
+	if len(fresh) == 1 {
+		return fresh[0].pos, hint + "; or, if it is called " + short(fresh[0].title()) + " now, " + keep + "that"
+	}
+	return was.pos, hint + "; or, if it has another name in Go now, " + keep + "it"
 }
 
 // serviceName reports a new name. Only what is not reached through a ref is asked
@@ -102,13 +121,22 @@ func (c *comparison) compareMethods(s, was *service) {
 		case slices.Contains(was.gone, m.name):
 			c.breaks(m.pos, "call it otherwise",
 				"the method %s is back: peers built before know another one by that name", name)
+		case m.optional && c.hadPart(s, m.part):
+			c.breaks(m.pos, "make another //tenon:optional interface",
+				"the method %s is new in the optional part %s: peers built before that have the part lack it, and don't have the part any more", name, m.part)
 		case m.optional:
 			c.changed(m.pos, "the optional method %s is new", name)
 		default:
-			c.breaks(m.pos, "mark it //tenon:optional, so that its absence can be asked for",
+			c.breaks(m.pos, "mark it //tenon:optional: a call of a peer that lacks it fails with code Unimplemented, and errors.Is(err, errors.ErrUnsupported) is true",
 				"the method %s is new: peers built before lack it, and are refused", name)
 		}
 	}
+}
+
+// hadPart reports whether the optional part of s was there before: whether another
+// of its methods was.
+func (c *comparison) hadPart(s *service, part string) bool {
+	return part != "" && slices.ContainsFunc(s.methods, func(m *method) bool { return m.part == part && c.methods[m] != nil })
 }
 
 func (c *comparison) method(name string, m, was *method) {
@@ -179,7 +207,8 @@ func (c *comparison) value(e, was *enum, v *value) {
 
 // compareErrors looks at the names by which errors are known on both sides.
 func (c *comparison) compareErrors() {
-	renamed := map[string]bool{}
+	former := map[string]bool{}
+	var fresh []*named
 	for _, e := range c.next.errors {
 		if find(c.old.errors, ofError, e.name) != nil {
 			continue
@@ -187,15 +216,17 @@ func (c *comparison) compareErrors() {
 		was := find(c.old.errors, ofError, c.fullNames(e.was)...)
 		if was == nil {
 			c.changed(e.pos, "the error %s is new", e.name)
+			fresh = append(fresh, e)
 			continue
 		}
-		renamed[was.name] = true
+		former[was.name] = true
 		c.breaks(e.pos, "keep the name that is sent with //tenon:name "+short(was.name),
 			"the error %s was %s: peers built before know it by that name, and errors.Is and errors.As are false there", e.name, was.name)
 	}
 	for _, e := range c.old.errors {
-		if find(c.next.errors, ofError, e.name) == nil && !renamed[e.name] {
-			c.breaks(e.pos, "keep it until no such peer is left",
+		if find(c.next.errors, ofError, e.name) == nil && !former[e.name] {
+			pos, hint := renamed(e, fresh)
+			c.breaks(pos, hint,
 				"the error %s is gone: what peers built before return is not recognised any more, and they don't get it", e.name)
 		}
 	}

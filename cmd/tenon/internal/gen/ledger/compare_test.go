@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tenon-go/tenon/cmd/tenon/internal/gen/model"
+	"github.com/tenon-go/tenon/cmd/tenon/internal/gen/protobuf"
 )
 
 // A change of a contract, and what is said of it: problems where a line of want
@@ -109,7 +111,7 @@ var comparisons = []struct {
 		want: narrowed("is netip.Prefix, and was netip.Addr", "what that may not read")},
 	{name: "bytes to binary", old: limited("bytes"), next: limited("bytes", `format = "url.URL"`),
 		want: narrowed("is url.URL, and was plain bytes", "what that may not read")},
-	{name: "text to binary", old: limited("string", `format = "big.Int"`), next: limited("bytes", `format = "big.Int"`), want: misread("bytes", "string")},
+	{name: "text to binary", old: limited("string", `format = "big.Int"`), next: limited("bytes", `format = "big.Int"`), want: misread("bytes (big.Int in Go)", "string")},
 	{name: "text of the package with another name", old: limited("string", `format = "kv.Key"`), next: limited("string", `format = "kv.ID"`), edit: inGo("ID"),
 		want: "a of M is kv.ID, and was kv.Key"},
 	{name: "text of the package that another type reads", old: limited("string", `format = "kv.Key"`), next: limited("string", `format = "kv.ID"`), edit: inGo("ID", "Key"),
@@ -139,7 +141,7 @@ var comparisons = []struct {
 		next: `message M { B a = 1; } message B { int32 z = 1; int32 y = 2; int32 x = 3; }`,
 		want: "a of M is B, and was A\nthe field z = 3 of B is new\nthe message B was A"},
 	{name: "message renamed by directive", old: `message M { A a = 1; } message A { int32 x = 1; }`,
-		next: `message M { B a = 1; } message B { int32 y = 1; }`, edit: wasMessage("B", "A"),
+		next: `message M { B a = 1; } message B { string y = 1; }`, edit: wasMessage("B", "A"),
 		want: "a of M is B, and was A\nthe field x = 1 of B is gone, and reserved\nthe field y = 2 of B is new\nthe message B was A"},
 	{name: "deep within", old: `message M { A a = 1; } message A { repeated B b = 1; } message B { int32 x = 1; }`,
 		next: `message M { A a = 1; } message A { repeated B b = 1; } message B { string x = 1; }`,
@@ -189,6 +191,13 @@ var comparisons = []struct {
 		want: "the optional method kv.S.Put is new"},
 	{name: "method removed", old: `service S { rpc Put(Other) returns (Other); }`, next: `service S {}`,
 		want: "breaks: the method kv.S.Put is gone: peers built before call it, and refuse whoever lacks it"},
+	{name: "method added to an optional part", old: `service S { rpc A(Other) returns (Other) { option (tenon.optional) = true; } }`,
+		next: `service S { rpc A(Other) returns (Other) { option (tenon.optional) = true; } rpc B(Other) returns (Other) { option (tenon.optional) = true; } }`,
+		edit: inPart("Scanner", "A", "B"),
+		want: "breaks: the method kv.S.B is new in the optional part Scanner: peers built before that have the part lack it, and don't have the part any more"},
+	{name: "another optional part added", old: `service S { rpc A(Other) returns (Other) { option (tenon.optional) = true; } }`,
+		next: `service S { rpc A(Other) returns (Other) { option (tenon.optional) = true; } rpc B(Other) returns (Other) { option (tenon.optional) = true; } }`,
+		edit: inPart("Scanner", "B"), want: "the optional method kv.S.B is new"},
 	{name: "optional method removed", old: `service S { rpc Put(Other) returns (Other) { option (tenon.optional) = true; } }`, next: `service S {}`,
 		want: "the optional method kv.S.Put is gone"},
 	{name: "method renamed", old: `service S { rpc Put(Other) returns (Other); }`, next: `service S { rpc Set(Other) returns (Other); }`, edit: wasMethod("S", "Set", "Put"),
@@ -247,7 +256,7 @@ var comparisons = []struct {
 	{name: "fields of an error", old: "option (tenon.error) = \"kv.AError\"; message AError { int32 x = 1; }", next: "option (tenon.error) = \"kv.AError\"; message AError { string x = 1; }",
 		want: "breaks: x of AError is string, and was int32: peers built before misread it"},
 	{name: "package renamed", edit: func(p *model.Package) { p.Proto = "store" },
-		want: "breaks: the protobuf package is store, and was kv: peers built before ask for services by the old name, and find none"},
+		want: "breaks: the protobuf package is store, and was kv here: peers built before ask for services by the old name, and find none"},
 }
 
 const common = header + "message In {} message Out {} message Other {} service Store { rpc Get(In) returns (Out); }\n"
@@ -295,13 +304,27 @@ func inGo(names ...string) func(*model.Package) {
 	}
 }
 
+// inPart makes methods those of an optional interface.
+func inPart(part string, methods ...string) func(*model.Package) {
+	return func(p *model.Package) {
+		made := &model.Part{Name: part}
+		for _, i := range p.Interfaces {
+			for _, m := range i.Methods {
+				if slices.Contains(methods, m.Name) {
+					m.Part = made
+				}
+			}
+		}
+	}
+}
+
 func ref(contract string) string {
 	return "message M { tenon.Ref r = 1 [(tenon.contract) = " + contract + "]; }\n"
 }
 
 func was(message, field, before string) func(*model.Package) {
 	return func(p *model.Package) {
-		for _, m := range p.Messages {
+		for _, m := range protobuf.Messages(p) {
 			for _, f := range m.Fields {
 				if m.Name == message && f.Name == field {
 					f.Was = []string{before}
@@ -415,13 +438,13 @@ service S {
 }`
 	p := modelOf(t, next)
 	wasMethod("S", "Put", "Get")(p)
-	_, err := Assign(p, []byte(old), Options{})
-	const allow = "; or raise App.Version to 4, or use --breaking if nothing that was built before is deployed"
+	_, err := Assign(p, []byte(old), Options{Command: "go tool tenon gen --breaking ./kv"})
+	const allow = "; or raise App.Version to 4; or, if nothing that was built before is deployed, run: go tool tenon gen --breaking ./kv (//tenon:draft in the package says so until the first release)"
 	want := []string{
 		"kv.go:6:13: x of A is string, and was int32: peers built before misread it; keep it as it was, and add another" + allow,
 		"kv.go:8:3: the method kv.S.Put was Get: peers built before call it by that name, and find none; keep the name that is sent with //tenon:name Get" + allow,
-		"kv.go:9:3: the method kv.S.Set is new: peers built before lack it, and are refused; mark it //tenon:optional, so that its absence can be asked for" + allow,
-		"kv.proto:5:29: the error kv.ErrA is gone: what peers built before return is not recognised any more, and they don't get it; keep it until no such peer is left" + allow,
+		"kv.go:9:3: the method kv.S.Set is new: peers built before lack it, and are refused; mark it //tenon:optional: a call of a peer that lacks it fails with code Unimplemented, and errors.Is(err, errors.ErrUnsupported) is true" + allow,
+		"kv.proto:5:29: the error kv.ErrA is gone: what peers built before return is not recognised any more, and they don't get it; keep it until no such peer is left; or, if it has another name in Go now, say //tenon:name ErrA above it" + allow,
 	}
 	if diff := cmp.Diff(strings.Join(want, "\n"), err.Error()); diff != "" {
 		t.Error(diff)

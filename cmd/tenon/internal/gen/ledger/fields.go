@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"go/types"
 	"slices"
 )
 
@@ -55,7 +56,7 @@ func (c *comparison) field(m *message, f, was *field) {
 	switch now, before := f.kind(), was.kind(); {
 	case !c.compatible(f, was):
 		c.breaks(f.pos, "keep it as it was, and add another",
-			"%s is %s, and was %s: peers built before misread it", name, now, before)
+			"%s is %s, and was %s: peers built before misread it", name, f.inGo(now), before)
 	case now != before:
 		c.changed(f.pos, "%s is %s, and was %s", name, now, before)
 		fallthrough
@@ -107,6 +108,18 @@ func (f *field) kind() string {
 		return "optional " + f.typ
 	}
 	return f.typ
+}
+
+// inGo adds the type that the author wrote, if it is called otherwise.
+func (f *field) inGo(kind string) string {
+	if f.model == nil || f.model.Type == nil || f.model.Type.Go == nil {
+		return kind
+	}
+	written := types.TypeString(f.model.Type.Go, (*types.Package).Name)
+	if written == kind {
+		return kind
+	}
+	return kind + " (" + written + " in Go)"
 }
 
 // widened are the scalars that may become another: what was sent before means the

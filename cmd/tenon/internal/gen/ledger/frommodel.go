@@ -21,15 +21,18 @@ func fromModel(p *model.Package) *schema {
 		}
 		s.errors = append(s.errors, &named{name: e.Name, was: e.Was, pos: e.Pos})
 	}
-	places := map[*model.Message]token.Position{}
+	calls := map[*model.Message]token.Position{}
 	for _, i := range p.Interfaces {
 		if !i.Foreign {
-			s.services = append(s.services, serviceOf(i, places))
+			s.services = append(s.services, serviceOf(i, calls))
 		}
 	}
 	decls := protobuf.Declarations(p)
 	for _, m := range protobuf.Messages(p) {
-		made := messageOf(p.Proto, m, places[m], decls)
+		made := messageOf(p.Proto, m, calls[m], decls)
+		_, made.call = calls[m]
+		_, failure := former[m]
+		made.said = !made.call && !failure && isNamed(m.Go)
 		made.was = append(slices.Clone(made.was), former[m]...)
 		s.messages = append(s.messages, made)
 	}
@@ -40,23 +43,42 @@ func fromModel(p *model.Package) *schema {
 	return s
 }
 
-func serviceOf(i *model.Interface, places map[*model.Message]token.Position) *service {
+func serviceOf(i *model.Interface, calls map[*model.Message]token.Position) *service {
 	s := &service{
 		named:  named{name: i.Wire, go_: i.Name, was: i.Was, pos: i.Pos},
 		marked: i.Marked,
+		said:   isNamed(i.Go),
 		model:  i,
 	}
 	for _, m := range i.Methods {
-		places[m.Request], places[m.Response] = m.Pos, m.Pos
+		calls[m.Request], calls[m.Response] = m.Pos, m.Pos
 		s.methods = append(s.methods, &method{
 			named: named{name: m.Wire, go_: m.Name, was: m.Was, pos: m.Pos},
 			in:    m.Request.Name, out: m.Response.Name,
 			optional: m.Optional, idempotent: m.Idempotent,
 			streamIn: m.In != nil, streamOut: m.Out != nil,
 			headIn: m.In != nil && m.In.Head, headOut: m.Out != nil && m.Out.Head,
+			part: partName(m.Part),
 		})
 	}
 	return s
+}
+
+func partName(p *model.Part) string {
+	if p == nil {
+		return ""
+	}
+	return p.Name
+}
+
+// isNamed reports whether t has a name, so that a directive can be above it. What
+// has none is called after where it is, and so are its former names.
+func isNamed(t types.Type) bool {
+	switch t.(type) {
+	case *types.Struct, *types.Interface, *types.Signature:
+		return false
+	}
+	return true
 }
 
 func messageOf(pkg string, m *model.Message, pos token.Position, decls map[*model.Field]protobuf.Decl) *message {
@@ -104,9 +126,16 @@ func labelOf(d protobuf.Decl) label {
 func enumOf(e *model.Enum, names map[*model.EnumValue]string) *enum {
 	made := &enum{named: named{name: e.Name, was: e.Was, pos: e.Pos}, model: e}
 	for _, v := range e.Values {
-		made.values = append(made.values, &value{named{name: names[v], go_: v.GoName, pos: e.Pos}, v.Number})
+		made.values = append(made.values, &value{named{name: names[v], go_: v.GoName, pos: placeOf(v, e)}, v.Number})
 	}
 	return made
+}
+
+func placeOf(v *model.EnumValue, e *model.Enum) token.Position {
+	if v.Pos.IsValid() {
+		return v.Pos
+	}
+	return e.Pos
 }
 
 // declaredBy returns what says whether the package has a type of that name, which

@@ -9,7 +9,6 @@ import (
 	"go/token"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/tenon-go/tenon/cmd/tenon/internal/gen/model"
@@ -20,7 +19,16 @@ type Options struct {
 	// Breaking allows what breaks peers that were built before: nothing that
 	// matters is deployed.
 	Breaking bool
+
+	// File is the name of the .proto of the last generation, if it is not that of
+	// the next one.
+	File string
+
+	// Command is what to run to have Breaking.
+	Command string
 }
+
+func (o Options) command() string { return cmp.Or(o.Command, "tenon gen --breaking") }
 
 // A Report says what has changed since the last generation.
 type Report struct{ Changes []Change }
@@ -56,7 +64,7 @@ func Assign(p *model.Package, old []byte, opts Options) (*Report, error) {
 	next := fromModel(p)
 	was := &schema{pkg: next.pkg, version: next.version}
 	if old != nil {
-		name := filepath.Join(p.Dir, p.ProtoFile)
+		name := filepath.Join(p.Dir, cmp.Or(opts.File, p.ProtoFile))
 		if len(bytes.TrimSpace(old)) == 0 {
 			return nil, damaged(token.Position{Filename: name}, nil, "it is empty")
 		}
@@ -64,16 +72,27 @@ func Assign(p *model.Package, old []byte, opts Options) (*Report, error) {
 		if was, err = parse(name, old); err != nil {
 			return nil, err
 		}
+		if len(was.services) == 0 {
+			return nil, damaged(token.Position{Filename: name}, old, "it has no service, and so describes no contract")
+		}
 	}
 	pairs := match(was, next)
 	pairs.number(&problems)
 	var found findings
+	free := opts.Breaking || p.Draft
+	allowed := free || raised(was, next)
 	if old != nil {
 		found = pairs.compare()
+		pairs.checkFormer(p.Dir, &problems)
+		if !allowed {
+			pairs.refuseGuesses(&problems)
+		}
 	}
-	allowed := opts.Breaking || raised(was, next)
-	checkVersion(was, next, p.VersionPos, opts, &problems)
-	report := found.report(allowed, raiseHint(was, next), &problems)
+	if !free {
+		checkVersion(was, next, p.VersionPos, opts, &problems)
+		checkVersions(was, p, found, opts, &problems)
+	}
+	report := found.report(allowed, raiseHint(was, next, opts), &problems)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
@@ -86,28 +105,6 @@ func Assign(p *model.Package, old []byte, opts Options) (*Report, error) {
 	return report, nil
 }
 
-// versionOf returns the version, which is 1 if nothing says so, as in tenon.App.
-func versionOf(s *schema) int { return max(s.version, 1) }
-
-func raised(was, next *schema) bool { return next.version > 0 && next.version > versionOf(was) }
-
-func checkVersion(was, next *schema, pos token.Position, opts Options, problems *model.Problems) {
-	if next.version > 0 && next.version < was.version && !opts.Breaking {
-		problems.Add(pos, "raise it to "+strconv.Itoa(was.version)+" again; or use --breaking if nothing of that version is deployed",
-			"the version is %d, and was %d before: peers that were built with that would take this for what they know", next.version, was.version)
-	}
-}
-
-// raiseHint says how to allow a breaking change.
-func raiseHint(was, next *schema) string {
-	to := strconv.Itoa(versionOf(was) + 1)
-	how := "raise App.Version to " + to
-	if next.version == 0 {
-		how = "raise the version, which is not known here, with //tenon:version " + to
-	}
-	return how + ", or use --breaking if nothing that was built before is deployed"
-}
-
 // findings are the differences between two schemas.
 type findings []finding
 
@@ -116,6 +113,7 @@ type finding struct {
 	text     string
 	hint     string // what to do but allow it; may be empty
 	breaking bool
+	first    bool // others follow from it
 }
 
 // report returns the findings as changes; breaking ones that are not allowed
@@ -125,6 +123,7 @@ func (all findings) report(allowed bool, hint string, problems *model.Problems) 
 	for _, f := range all {
 		if f.breaking && !allowed {
 			problems.Add(f.pos, cond(f.hint != "", f.hint+"; or "+hint, hint), "%s", f.text)
+			problems.All[len(problems.All)-1].First = f.first
 			continue
 		}
 		r.Changes = append(r.Changes, Change{f.pos, f.text, f.breaking})

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"go/types"
 	"slices"
 	"strings"
 )
@@ -67,8 +68,8 @@ func (c *comparison) narrower(f, was *field) bool {
 
 func (c *comparison) differences(f, was *field) (all []difference) {
 	now, before := f.limits, was.limits
+	all = append(all, c.ofWidth(f, was)...)
 	if f.typ == was.typ {
-		all = append(all, ofBits("is of", width(f.typ, now.Bits), "and was of", width(f.typ, before.Bits))...)
 		all = append(all, c.ofFormat(f, was)...)
 	}
 	if f.key == was.key {
@@ -76,6 +77,40 @@ func (c *comparison) differences(f, was *field) (all []difference) {
 	}
 	all = append(all, ofLength(now.Length, before.Length)...)
 	return append(all, ofSize(now.Size, before.Size)...)
+}
+
+// ofWidth compares the integers that two fields have, or their enums: peers send
+// numbers of those that have no constant, too.
+func (c *comparison) ofWidth(f, was *field) []difference {
+	isEnum, wasEnum := find(c.next.enums, ofEnum, f.typ) != nil, find(c.old.enums, ofEnum, was.typ) != nil
+	if f.typ != was.typ && !isEnum && !wasEnum {
+		return nil // wider, or it is refused
+	}
+	typ := func(enum bool, typ string) string { return cond(enum, "int32", typ) }
+	now, before := width(typ(isEnum, f.typ), f.limits.Bits), width(typ(wasEnum, was.typ), was.limits.Bits)
+	if now > before && isEnum != wasEnum {
+		return nil // that it has another type now says so
+	}
+	if now == before && f.unsigned() && was.typ == "int32" {
+		return []difference{{text: "is unsigned, and was not", breaks: "numbers below zero"}}
+	}
+	return ofBits("is of", now, "and was of", before)
+}
+
+// unsigned reports whether the author's type of a value, or an element, is.
+func (f *field) unsigned() bool {
+	if f.model == nil || f.model.Type == nil {
+		return false
+	}
+	t := f.model.Type
+	for t.Elem != nil {
+		t = t.Elem
+	}
+	if t.Go == nil {
+		return false
+	}
+	b, ok := t.Go.Underlying().(*types.Basic)
+	return ok && b.Info()&types.IsUnsigned != 0
 }
 
 // width returns how many bits an integer has.

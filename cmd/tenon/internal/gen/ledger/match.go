@@ -15,6 +15,9 @@ type pairs struct {
 	fields    map[*field]*field
 	enums     map[*enum]*enum
 	values    map[*value]*value
+
+	looked  map[*message]bool // by byType
+	unknown map[*named]bool   // has a former name that nothing had
 }
 
 // match pairs by names, by former names that directives give, and, for what has
@@ -30,6 +33,8 @@ func match(old, next *schema) *pairs {
 		fields:   map[*field]*field{},
 		enums:    map[*enum]*enum{},
 		values:   map[*value]*value{},
+		looked:   map[*message]bool{},
+		unknown:  map[*named]bool{},
 	}
 	for _, s := range next.services {
 		if was := p.services[s]; was != nil {
@@ -48,7 +53,7 @@ func match(old, next *schema) *pairs {
 			p.addEnum(e, was)
 		}
 	}
-	for p.byUse() {
+	for p.byUse() || p.byType() {
 	}
 	return p
 }

@@ -146,7 +146,7 @@ func TestVersions(t *testing.T) {
 		problems  []string
 		version   int // in the next ledger
 	}{
-		{name: "the same", old: 1, next: 1, version: 1, problems: []string{"raise App.Version to 2, or use --breaking if nothing that was built before is deployed"}},
+		{name: "the same", old: 1, next: 1, version: 1, problems: []string{"raise App.Version to 2; or, if nothing that was built before is deployed, run: tenon gen --breaking"}},
 		{name: "raised", old: 1, next: 2, version: 2},
 		{name: "raised a lot", old: 1, next: 9, version: 9},
 		{name: "allowed", old: 1, next: 1, breaking: true, version: 1},

@@ -35,7 +35,11 @@ func parse(name string, text []byte) (*schema, error) {
 		return nil, damage(name, text, err)
 	}
 	r := &reader{result: result, file: file, fd: result.FileDescriptorProto()}
-	return r.schema(), nil
+	s := r.schema()
+	if pos, why := r.missing(s); why != "" {
+		return nil, damaged(pos, text, why)
+	}
+	return s, nil
 }
 
 func damage(name string, text []byte, err error) error {
@@ -53,6 +57,9 @@ func damaged(pos token.Position, text []byte, why string) error {
 	if bytes.Contains(text, []byte("<<<<<<<")) {
 		hint = "resolve the conflict of the merge: what is deployed keeps its numbers"
 	}
+	if strings.Contains(why, "both have the same tag") {
+		hint = "two branches may have given it: remove the line of the field that isn't deployed, and it gets another number"
+	}
 	why = "the field numbers can't be read, as this .proto is damaged: " + why
 	if !pos.IsValid() {
 		why = pos.Filename + ": " + why
@@ -67,6 +74,7 @@ type reader struct {
 	result parser.Result
 	file   *ast.FileNode
 	fd     *descriptorpb.FileDescriptorProto
+	nested []*enum // in messages
 }
 
 func (r *reader) schema() *schema {
@@ -87,6 +95,7 @@ func (r *reader) schema() *schema {
 	for _, m := range r.fd.GetMessageType() {
 		s.messages = r.message(s.messages, "", m)
 	}
+	s.enums = r.nested
 	for _, e := range r.fd.GetEnumType() {
 		s.enums = append(s.enums, r.enum("", e))
 	}
@@ -156,6 +165,9 @@ func (r *reader) message(all []*message, outer string, md *descriptorpb.Descript
 		m.fields = append(m.fields, r.field(md, fd))
 	}
 	all = append(all, m)
+	for _, ed := range md.GetEnumType() {
+		r.nested = append(r.nested, r.enum(m.name+".", ed))
+	}
 	for _, nested := range md.GetNestedType() {
 		if !nested.GetOptions().GetMapEntry() {
 			all = r.message(all, m.name+".", nested)

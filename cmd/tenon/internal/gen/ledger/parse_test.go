@@ -19,7 +19,7 @@ func TestDamaged(t *testing.T) {
 		{"cut off", header + "message M {\n  int32 a", "kv.proto:6:10: " + why + "syntax error: expecting ';'" + hint},
 		{"merged", header + "<<<<<<< HEAD\nmessage M {}\n=======\n", "kv.proto:5:1: " + why + "syntax error: unexpected '<'; resolve the conflict of the merge: what is deployed keeps its numbers"},
 		{"empty", " \n", "kv.proto: " + why + "it is empty" + hint},
-		{"number twice", header + "message M { int32 a = 1; int32 b = 1; }", "kv.proto:5:36: " + why + "message kv.M: fields a and b both have the same tag 1" + hint},
+		{"number twice", header + "message M { int32 a = 1; int32 b = 1; }", "kv.proto:5:36: " + why + "message kv.M: fields a and b both have the same tag 1; two branches may have given it: remove the line of the field that isn't deployed, and it gets another number"},
 		{"large", strings.Repeat("\n", maxLedger) + "x", "it has 33554433 bytes, more than 33554432" + hint},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -44,6 +44,7 @@ type service struct {
 	named
 	methods []*method
 	marked  bool     // it is found by its name, not only through a ref
+	said    bool     // its former names are the author's words
 	gone    []string // optional methods that were here
 	model   *model.Interface
 }
@@ -54,7 +55,8 @@ type method struct {
 	optional            bool
 	idempotent          bool
 	streamIn, streamOut bool
-	headIn, headOut     bool // the first message of the stream is another one than the rest
+	headIn, headOut     bool   // the first message of the stream is another one than the rest
+	part                string // the optional interface that it is of; not known of what is read
 }
 
 type message struct {
@@ -62,6 +64,8 @@ type message struct {
 	fields   []*field
 	reserved reserved
 	made     bool // it stands for a list or map, and has its name from that
+	call     bool // it is what a method is given or returns; not known of what is read
+	said     bool // its former names are the author's words
 	model    *model.Message
 }
 

@@ -45,19 +45,10 @@ func orInvalid(t types.Type) types.Type {
 	return t
 }
 
-// appVersion takes the version of a tenon.App literal, which is 1 if it has none.
+// appVersion takes the versions of a tenon.App literal. The one is 1 if it has none.
 func (l *loader) appVersion(lit *ast.CompositeLit) {
 	version, pos := 1, l.all.position(lit.Pos())
-	for i, elem := range lit.Elts {
-		value := elem
-		if pair, ok := elem.(*ast.KeyValueExpr); ok {
-			if key, ok := pair.Key.(*ast.Ident); !ok || key.Name != "Version" {
-				continue
-			}
-			value = pair.Value
-		} else if i != 1 {
-			continue
-		}
+	if value := appField(lit, "Version", 1); value != nil {
 		pos = l.all.position(value.Pos())
 		n, exact := constantInt(l.src.info.Types[value].Value)
 		if !exact {
@@ -71,6 +62,39 @@ func (l *loader) appVersion(lit *ast.CompositeLit) {
 		return
 	}
 	l.out.Version, l.out.VersionPos = version, pos
+	l.appVersions(appField(lit, "Versions", 2))
+}
+
+// appVersions takes the other versions, as far as they are constants.
+func (l *loader) appVersions(value ast.Expr) {
+	list, ok := value.(*ast.CompositeLit)
+	if !ok {
+		return
+	}
+	l.out.VersionsPos = l.all.position(list.Pos())
+	for _, elem := range list.Elts {
+		if n, exact := constantInt(l.src.info.Types[elem].Value); exact {
+			l.out.Versions = append(l.out.Versions, n)
+		}
+	}
+}
+
+// appField returns the value of a field of a tenon.App literal, which is the i-th
+// where they have no names; nil if it is not there.
+func appField(lit *ast.CompositeLit, name string, i int) ast.Expr {
+	for at, elem := range lit.Elts {
+		pair, ok := elem.(*ast.KeyValueExpr)
+		if !ok && at == i {
+			return elem
+		}
+		if !ok {
+			continue
+		}
+		if key, ok := pair.Key.(*ast.Ident); ok && key.Name == name {
+			return pair.Value
+		}
+	}
+	return nil
 }
 
 func constantInt(v constant.Value) (int, bool) {

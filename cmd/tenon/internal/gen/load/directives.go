@@ -3,7 +3,6 @@ package load
 import (
 	"go/ast"
 	"go/token"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -39,10 +38,9 @@ var rules = map[string]rule{
 	"rename":     {[]kindOf{aMethod}, 2, 2, "//tenon:rename old new", "above a method"},
 	"package":    {[]kindOf{aPackage}, 1, 1, "//tenon:package acme.kv.v1", "in the package comment or on a line of its own, outside of declarations"},
 	"version":    {[]kindOf{aPackage}, 1, 1, "//tenon:version 2", "in the package comment or on a line of its own, outside of declarations"},
+	"draft":      {[]kindOf{aPackage}, 0, 0, "//tenon:draft", "in the package comment or on a line of its own, outside of declarations"},
 	"errors":     {[]kindOf{aPackage}, 1, many, "//tenon:errors import/path", "in the package comment or on a line of its own, outside of declarations"},
 }
-
-var spaced = regexp.MustCompile(`^//\s+tenon:([a-z]+)(\s|$)`)
 
 // parseDirectives returns the directives of a comment.
 func parseDirectives(s *sources, group *ast.CommentGroup) []*directive {
@@ -51,7 +49,7 @@ func parseDirectives(s *sources, group *ast.CommentGroup) []*directive {
 	}
 	var found []*directive
 	for _, c := range group.List {
-		if text, ok := strings.CutPrefix(c.Text, prefix); ok {
+		if text, ok := strings.CutPrefix(c.Text, prefix); ok && !strings.HasPrefix(text, " ") && !strings.HasPrefix(text, "\t") {
 			text, _, _ = strings.Cut(text, "//") // a comment on the directive
 			words := strings.Fields(text)
 			if len(words) == 0 {
@@ -115,7 +113,7 @@ func (l *loader) checkGroup(group *ast.CommentGroup, kind kindOf) {
 	if _, done := l.parsed[group]; done {
 		return
 	}
-	l.checkSpaced(group)
+	l.checkSpelling(group)
 	valid := []*directive{}
 	for _, d := range parseDirectives(l.all, group) {
 		if l.checkDirective(d, kind) {
@@ -123,17 +121,6 @@ func (l *loader) checkGroup(group *ast.CommentGroup, kind kindOf) {
 		}
 	}
 	l.parsed[group] = valid
-}
-
-// checkSpaced finds directives that are none because of a space.
-func (l *loader) checkSpaced(group *ast.CommentGroup) {
-	for _, c := range group.List {
-		if m := spaced.FindStringSubmatch(c.Text); m != nil {
-			if _, known := rules[m[1]]; known {
-				l.problem(l.all.position(c.Pos()), "write "+prefix+m[1]+" without a space", "%q is an ordinary comment: directives have no space after //", strings.TrimSpace(c.Text))
-			}
-		}
-	}
 }
 
 func (l *loader) checkDirective(d *directive, kind kindOf) bool {

@@ -179,7 +179,11 @@ func dump(p *model.Package) string {
 		}
 	}
 	for _, w := range p.Warnings {
-		d.line(0, "warning %s:%d: %s", filepath.Base(w.Pos.Filename), w.Pos.Line, w.Text)
+		loud := ""
+		if w.Loud {
+			loud = "loud "
+		}
+		d.line(0, loud+"warning %s:%d: %s", filepath.Base(w.Pos.Filename), w.Pos.Line, w.Text)
 	}
 	return d.String()
 }

@@ -95,8 +95,11 @@ func (l *loader) values(e *model.Enum, t *types.Named, consts []*types.Const) {
 			first.Note = strings.TrimSpace(first.Note + " (also " + c.Name() + ")")
 			continue
 		}
+		if why := l.restricted(c); why != "" {
+			l.problem(l.pos(c), everywhereHint, "constant %s of enum %s is declared in a file that is not built everywhere, by %s", c.Name(), e.Name, why)
+		}
 		d := l.all.find(c)
-		v := &model.EnumValue{Name: valueName(e.Name, t.Obj().Name(), c.Name()), GoName: c.Name(), Number: int32(n), Doc: docText(d.doc), Note: noteText(d.note)}
+		v := &model.EnumValue{Name: valueName(e.Name, t.Obj().Name(), c.Name()), GoName: c.Name(), Number: int32(n), Doc: docText(d.doc), Note: noteText(d.note), Pos: l.pos(c)}
 		byNumber[v.Number] = v
 		e.Values = append(e.Values, v)
 	}

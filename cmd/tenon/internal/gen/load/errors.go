@@ -58,12 +58,25 @@ func (l *loader) errorsOf(p *types.Package, proto string) {
 		return cmp.Or(cmp.Compare(pa.Filename, pb.Filename), cmp.Compare(pa.Line, pb.Line), cmp.Compare(pa.Column, pb.Column))
 	})
 	for _, obj := range objs {
+		if why := l.restricted(obj); why != "" {
+			l.skipError(obj, why)
+			continue
+		}
 		switch obj := obj.(type) {
 		case *types.Var:
 			l.sentinel(obj, proto)
 		case *types.TypeName:
 			l.errorType(obj, proto)
 		}
+	}
+}
+
+// skipError warns of an error that generated code can't name everywhere.
+func (l *loader) skipError(obj types.Object, why string) {
+	_, isType := obj.(*types.TypeName)
+	_, isVar := obj.(*types.Var)
+	if isVar && implementsError(obj.Type()) || isType && !types.IsInterface(obj.Type()) && implementsError(types.NewPointer(obj.Type())) {
+		l.warn(l.pos(obj), "move it to a file without a build constraint", "error %s is declared in a file that is not built everywhere, by %s, so that it doesn't keep its identity", obj.Name(), why)
 	}
 }
 
@@ -103,7 +116,7 @@ func implementsError(t types.Type) bool {
 // errorType adds a type that is an error, by value or by pointer.
 func (l *loader) errorType(obj *types.TypeName, proto string) {
 	named, ok := obj.Type().(*types.Named)
-	if !ok || obj.IsAlias() || named.TypeParams().Len() > 0 || types.IsInterface(named) {
+	if !ok || obj.IsAlias() || named.TypeParams().Len() > 0 || types.IsInterface(named) || !isResolved(named) {
 		return
 	}
 	byValue := implementsError(named)
@@ -167,13 +180,13 @@ func (l *loader) errorValue(t *types.Named, pl *place) *model.Type {
 	case *types.Struct:
 		return l.typeOf(t, pl) // by its text
 	case *types.Basic:
-		if l.marshals(typ, t) {
+		if l.marshals(typ, t, pl) {
 			return typ
 		}
 		typ = l.basic(t, u, pl)
 		typ.Consts = l.flagConsts(t)
 	default:
-		if !l.marshals(typ, t) {
+		if !l.marshals(typ, t, pl) {
 			l.composite(typ, u, pl)
 		}
 	}

@@ -49,9 +49,20 @@ func (l *loader) interfaceDecls() []*decl {
 
 // checkContract finds directives of contracts on interfaces that are none.
 func (l *loader) checkContract(d *decl) {
-	if fake := l.directive(d, "fake"); fake != nil && l.directive(d, "contract") == nil {
-		l.problem(fake.pos, "add //tenon:contract, or remove it", "//tenon:fake is on %s, which is not a contract", d.name)
+	fake := l.directive(d, "fake")
+	if fake == nil || l.directive(d, "contract") != nil || l.directive(d, "optional") != nil {
+		return
 	}
+	check := func() {
+		if !slices.ContainsFunc(l.reached, func(it *model.Interface) bool { return it.Fake && it.Pos == l.all.position(d.pos) }) {
+			l.problem(fake.pos, "add //tenon:contract, or remove it", "//tenon:fake is on %s, which is not a contract, and which no contract passes", d.name)
+		}
+	}
+	if len(l.out.Interfaces) == 0 {
+		check() // there is nothing to wait for
+		return
+	}
+	l.after = append(l.after, check)
 }
 
 // contract is a marked interface.
@@ -69,9 +80,11 @@ func (l *loader) contract(d *decl) *model.Interface {
 		l.problem(pos, "declare an interface for each type that it is used with", "contract %s has type parameters: the other side would have to know what they stand for", d.name)
 	case !obj.Exported():
 		l.problem(pos, "name it "+title(d.name), "contract %s is not exported: Serve%s and Open%s could not be used with it elsewhere", d.name, title(d.name), title(d.name))
+	case l.all.constraintOf(d.file, notRelease) != "":
+		l.problem(pos, everywhereHint, "contract %s is declared in a file that is not built everywhere, by %s", d.name, l.all.constraintOf(d.file, notRelease))
 	default:
 		it := l.newInterface(d, named)
-		it.Marked, it.Fake = true, l.directive(d, "fake") != nil
+		it.Marked = true
 		l.out.Interfaces = append(l.out.Interfaces, it)
 		return it
 	}
@@ -80,12 +93,11 @@ func (l *loader) contract(d *decl) *model.Interface {
 
 // newInterface is a named interface, whose methods are looked at later.
 func (l *loader) newInterface(d *decl, t *types.Named) *model.Interface {
-	it := &model.Interface{Name: l.goName(t), Go: t, Doc: docText(d.doc), Pos: l.pos(t.Obj()), File: fileOf(l.pos(t.Obj()))}
+	it := &model.Interface{Go: t, Doc: docText(d.doc), Pos: l.pos(t.Obj()), File: fileOf(l.pos(t.Obj()))}
+	it.Fake = l.ours(t.Obj()) && l.directive(d, "fake") != nil
 	l.ifaces.Set(t, it)
 	it.Wire, it.Was = l.protoName(t, d)
-	if l.directive(d, "name") == nil {
-		it.Name = it.Wire
-	}
+	it.Name = l.baseName(t, d, it.Wire)
 	it.Full = l.out.Proto + "." + it.Wire
 	return it
 }
@@ -106,7 +118,11 @@ func (l *loader) part(d *decl, opt *directive, marked map[string]*model.Interfac
 	}
 	it := marked[opt.args[0]]
 	if it == nil {
-		l.problem(opt.pos, suggest("", opt.args[0], marked), "//tenon:optional names %s, which is not a contract of this package", opt.args[0])
+		hint := suggest("", opt.args[0], marked)
+		if len(marked) == 0 {
+			hint = "mark the interface that it is a part of with //tenon:contract: there is none yet"
+		}
+		l.problem(opt.pos, hint, "//tenon:optional names %s, which is not a contract of this package", opt.args[0])
 		return
 	}
 	obj, ok := l.src.types.Scope().Lookup(d.name).(*types.TypeName)
@@ -117,11 +133,15 @@ func (l *loader) part(d *decl, opt *directive, marked map[string]*model.Interfac
 		l.problem(l.all.position(d.pos), "declare it without", "%s, an optional part of %s, has type parameters", d.name, it.Name)
 		return
 	}
+	if why := l.all.constraintOf(d.file, notRelease); why != "" {
+		l.problem(l.all.position(d.pos), everywhereHint, "%s, an optional part of %s, is declared in a file that is not built everywhere, by %s", d.name, it.Name, why)
+		return
+	}
 	if len(it.Parts) == maxParts {
 		l.problem(opt.pos, "put methods that come together in one interface, or mark single methods with //tenon:optional", "%s has more than %d optional parts: there would be a type for each combination of them", it.Name, maxParts)
 		return
 	}
-	it.Parts = append(it.Parts, &model.Part{Name: d.name, Go: obj.Type(), Doc: docText(d.doc), Pos: l.all.position(d.pos)})
+	it.Parts = append(it.Parts, &model.Part{Name: d.name, Go: obj.Type(), Doc: docText(d.doc), Pos: l.all.position(d.pos), Fake: l.directive(d, "fake") != nil})
 }
 
 // namedInterface makes typ a ref to an interface with a name.
@@ -161,7 +181,7 @@ func (l *loader) reach(it *model.Interface) {
 
 // foreign is a marked contract of another package, which has its own stubs.
 func (l *loader) foreign(t *types.Named, d *decl, pl *place) *model.Interface {
-	it := &model.Interface{Name: l.goName(t), Go: t, Foreign: true, Ref: true, Doc: docText(d.doc), Pos: l.pos(t.Obj()), File: pl.file}
+	it := &model.Interface{Name: l.base(l.goName(t)), Go: t, Foreign: true, Ref: true, Doc: docText(d.doc), Pos: l.pos(t.Obj()), File: pl.file}
 	l.ifaces.Set(t, it)
 	it.Wire = t.Obj().Name()
 	if given := l.directive(d, "name"); given != nil && len(given.args) == 1 {
@@ -193,6 +213,7 @@ func (l *loader) unnamedInterface(t *types.Interface, pl *place) *model.Type {
 	it := &model.Interface{Go: t, Pos: pl.pos, File: pl.file}
 	it.Name = l.invent(pl.name, claim{what: "the interface " + pl.short, pos: pl.pos})
 	it.Wire, it.Full, it.Was = it.Name, l.out.Proto+"."+it.Name, pl.was
+	it.Name = l.base(it.Wire)
 	l.origins[it] = pl
 	it.Doc = it.Name + " is the interface " + pl.short + "."
 	l.reach(it)
@@ -363,6 +384,7 @@ func (l *loader) function(t *types.Signature, pl *place) *model.Type {
 	it := &model.Interface{Go: t, Func: true, Pos: pl.pos, File: pl.file}
 	it.Name = l.invent(pl.name, claim{what: "the function " + pl.short, pos: pl.pos})
 	it.Wire, it.Full, it.Was = it.Name, l.out.Proto+"."+it.Name, pl.was
+	it.Name = l.base(it.Wire)
 	l.origins[it] = pl
 	it.Doc = fmt.Sprintf("%s is the function %s.", it.Name, pl.short)
 	l.reach(it)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"go/token"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -53,9 +52,6 @@ func Load(dir string, patterns []string) ([]*model.Package, error) {
 	problems.All = unique(problems.All)
 	return models, problems.Err()
 }
-
-// directiveText finds what may be a directive, also one that is spelled wrongly.
-var directiveText = regexp.MustCompile(`(?m)//\s*tenon:[a-z]`)
 
 // choose parses the packages among roots that may have contracts, and notes what
 // the user has to know of the others.

@@ -34,6 +34,9 @@ type loader struct {
 	names    map[string]*claim
 	uses     map[string]bool             // paths of .proto files
 	origins  map[*model.Interface]*place // of functions without a name
+	bases    map[string]bool             // names that functions and types in generated code are made of
+	grown    map[types.Object]bool       // generic types that were refused because of their arguments
+	filling  map[*model.Type]bool        // named pointers, until what they point at is known
 }
 
 // A place is where a type occurs: what a problem points at, and what a type is
@@ -53,6 +56,7 @@ func loadPackage(s *sources, src *source, problems *model.Problems) *model.Packa
 		all: s, src: src, problems: problems, index: s.index(src.pkg.PkgPath),
 		parsed: map[*ast.CommentGroup][]*directive{}, wrappers: map[string]*model.Message{},
 		names: map[string]*claim{}, uses: map[string]bool{}, origins: map[*model.Interface]*place{},
+		bases: map[string]bool{}, grown: map[types.Object]bool{}, filling: map[*model.Type]bool{},
 		out: &model.Package{Go: src.types, Dir: src.dir, Proto: src.pkg.Name, ProtoFile: src.pkg.Name + ".proto"},
 	}
 	if m := src.pkg.Module; m != nil {
@@ -88,6 +92,7 @@ func (l *loader) finish() {
 		f()
 	}
 	l.checkNames()
+	l.checkTypes()
 	l.imports()
 	slices.SortStableFunc(l.out.Warnings, func(a, b *model.Problem) int {
 		return cmp.Or(cmp.Compare(a.Pos.Filename, b.Pos.Filename), cmp.Compare(a.Pos.Line, b.Pos.Line))
@@ -143,6 +148,12 @@ func (l *loader) editable(obj types.Object) bool {
 	return obj.Pkg() != nil && l.all.main[obj.Pkg().Path()] != nil
 }
 
+// warnLoudly is warn for what an author has to be told without asking.
+func (l *loader) warnLoudly(pos token.Position, hint, format string, args ...any) {
+	l.warn(pos, hint, format, args...)
+	l.out.Warnings[len(l.out.Warnings)-1].Loud = true
+}
+
 func fileOf(pos token.Position) string { return filepath.Base(pos.Filename) }
 
 // packageDirectives reads what is said about the package as a whole.
@@ -154,6 +165,8 @@ func (l *loader) packageDirectives() {
 				l.setProto(d)
 			case "version":
 				l.setVersion(d)
+			case "draft":
+				l.out.Draft = true
 			}
 		}
 	}

@@ -21,7 +21,7 @@ func (l *loader) mapType(typ *model.Type, t *types.Map, pl *place) {
 	if _, ok := streamOf(t.Elem()); ok {
 		typ.Elem = l.element(t.Elem(), pl)
 	} else {
-		typ.Elem = l.wrap(l.typeOf(t.Elem(), &value), pl)
+		typ.Elem = l.wrap(l.contained(t.Elem(), &value), pl)
 	}
 	if typ.Key.Kind == model.Invalid || typ.Elem.Kind == model.Invalid {
 		typ.Kind = model.Invalid
@@ -39,7 +39,7 @@ func (l *loader) keyType(t types.Type, pl *place) *model.Type {
 	named, ok := types.Unalias(t).(*types.Named)
 	if ok {
 		if b, ok := named.Underlying().(*types.Basic); ok && !hasText(named) && !hasBinary(named) && !isDuration(named) {
-			if !l.nameable(named, nil, pl) {
+			if !l.nameable(named, nil, pl) || !l.everywhere(named.Obj(), pl) {
 				return invalid(t)
 			}
 			return l.basic(t, b, pl)
@@ -50,17 +50,27 @@ func (l *loader) keyType(t types.Type, pl *place) *model.Type {
 
 // checkKey refuses keys that are the same only in one process.
 func (l *loader) checkKey(t types.Type, pl *place) bool {
-	switch kind := identity(t); kind {
-	case "":
-		return true
-	default:
-		l.refuse(pl, "use a key that is a value: a string, a number, a struct of them", "is or contains %s, whose identity doesn't cross", kind)
+	const hint = "use a key that is a value: a string, a number, a struct of them"
+	if kind := identity(t, map[types.Type]bool{}); kind != "" {
+		l.refuse(pl, hint, "is or contains %s, whose identity doesn't cross", kind)
 		return false
 	}
+	if isResolved(t) && !types.Comparable(t) {
+		l.refuse(pl, hint, "is %s, which can't be compared: Go has no such map", l.text(t))
+		return false
+	}
+	return true
 }
 
+// isResolved reports whether the type checker knows t.
+func isResolved(t types.Type) bool { return t.Underlying() != types.Typ[types.Invalid] }
+
 // identity says what is compared by identity, not by value, in t.
-func identity(t types.Type) string {
+func identity(t types.Type, seen map[types.Type]bool) string {
+	if t = types.Unalias(t); seen[t] {
+		return ""
+	}
+	seen[t] = true
 	switch u := t.Underlying().(type) {
 	case *types.Interface:
 		return "an interface"
@@ -69,13 +79,13 @@ func identity(t types.Type) string {
 	case *types.Chan:
 		return "a channel"
 	case *types.Array:
-		return identity(u.Elem())
+		return identity(u.Elem(), seen)
 	case *types.Struct:
 		if named, ok := types.Unalias(t).(*types.Named); ok && (isTime(t) || hasText(named) || hasBinary(named)) {
 			return ""
 		}
 		for field := range u.Fields() {
-			if kind := identity(field.Type()); kind != "" && field.Name() != "_" {
+			if kind := identity(field.Type(), seen); kind != "" && field.Name() != "_" {
 				return kind
 			}
 		}

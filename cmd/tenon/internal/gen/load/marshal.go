@@ -2,6 +2,7 @@ package load
 
 import (
 	"go/types"
+	"slices"
 
 	"github.com/tenon-go/tenon/cmd/tenon/internal/gen/model"
 )
@@ -21,9 +22,18 @@ func hasText(t *types.Named) bool   { return textCodec.of(t, &model.Type{}) }
 func hasBinary(t *types.Named) bool { return binaryCodec.of(t, &model.Type{}) }
 
 // marshals makes typ Text or Binary if t has the methods of one.
-func (l *loader) marshals(typ *model.Type, t *types.Named) bool {
-	if !textCodec.of(t, typ) && !binaryCodec.of(t, typ) {
-		return false
+func (l *loader) marshals(typ *model.Type, t *types.Named, pl *place) bool {
+	c := textCodec
+	if !c.of(t, typ) {
+		if c = binaryCodec; !c.of(t, typ) {
+			return false
+		}
+	}
+	if c.onNil(t) {
+		typ.Kind = model.Invalid
+		l.refuse(pl, "embed the value, not a pointer, or give the type methods of its own",
+			"is of type %s, whose %s is that of what it embeds: that is nil when a value arrives, so that none could be read", l.text(t), c.unmarshal)
+		return true
 	}
 	typ.Comparable = isComparable(t)
 	return true
@@ -54,21 +64,57 @@ func (c codec) decodes(t *types.Named) bool {
 }
 
 // has reports whether t's method set has the method. One that is promoted from an
-// embedded field counts only if there is nothing beside that field: it would
-// leave out the rest.
+// embedded field counts only if there is nothing beside that field, at any level:
+// it would leave out the rest.
 func has(t types.Type, name, signature string) bool {
 	sel := types.NewMethodSet(t).Lookup(nil, name)
 	if sel == nil || plainText(sel.Obj().Type()) != signature {
 		return false
 	}
-	if len(sel.Index()) == 1 {
-		return true
+	for _, s := range promotedThrough(t, sel) {
+		if s.NumFields() != 1 {
+			return false
+		}
 	}
-	if p, ok := t.(*types.Pointer); ok {
-		t = p.Elem()
+	return true
+}
+
+// promotedThrough are the structs between t and what declares the method, t's own
+// first: none if that is t.
+func promotedThrough(t types.Type, sel *types.Selection) []*types.Struct {
+	var all []*types.Struct
+	path := sel.Index()
+	for _, at := range path[:len(path)-1] {
+		s, ok := pointee(t).Underlying().(*types.Struct)
+		if !ok {
+			break
+		}
+		all = append(all, s)
+		t = s.Field(at).Type()
 	}
-	s, ok := t.Underlying().(*types.Struct)
-	return ok && s.NumFields() == 1
+	return all
+}
+
+// pointee is what t points at, or t itself.
+func pointee(t types.Type) types.Type {
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		return p.Elem()
+	}
+	return t
+}
+
+// onNil reports whether t, which decodes itself, does that by the method of an
+// embedded pointer or interface: that is nil when a value arrives.
+func (c codec) onNil(t *types.Named) bool {
+	ptr := types.NewPointer(t)
+	sel := types.NewMethodSet(ptr).Lookup(nil, c.unmarshal)
+	return slices.ContainsFunc(promotedThrough(ptr, sel), func(s *types.Struct) bool {
+		switch s.Field(0).Type().Underlying().(type) {
+		case *types.Pointer, *types.Interface:
+			return true
+		}
+		return false
+	})
 }
 
 // plainText is a signature without the names of its parameters.
@@ -104,17 +150,25 @@ func tupleText(tuple *types.Tuple) string {
 }
 
 // isComparable reports whether values of t can be compared, and that never panics.
-func isComparable(t types.Type) bool { return types.Comparable(t) && !holdsInterface(t) }
+func isComparable(t types.Type) bool {
+	return types.Comparable(t) && !holdsInterface(t, map[types.Type]bool{})
+}
 
-func holdsInterface(t types.Type) bool {
+// holdsInterface leaves out what it has seen: structs of structs may hold one type
+// very often.
+func holdsInterface(t types.Type, seen map[types.Type]bool) bool {
+	if t = types.Unalias(t); seen[t] {
+		return false
+	}
+	seen[t] = true
 	switch u := t.Underlying().(type) {
 	case *types.Interface:
 		return true
 	case *types.Array:
-		return holdsInterface(u.Elem())
+		return holdsInterface(u.Elem(), seen)
 	case *types.Struct:
 		for field := range u.Fields() {
-			if holdsInterface(field.Type()) {
+			if holdsInterface(field.Type(), seen) {
 				return true
 			}
 		}

@@ -85,6 +85,9 @@ func (l *loader) methodDirectives(m *model.Method, d *decl, pl *place) {
 				l.problem(dir.pos, "write //tenon:optional alone, or put it above an interface", "//tenon:optional above a method has no argument")
 			}
 		case "timeout":
+			if m.Timeout > 0 {
+				l.problem(dir.pos, "keep one of them", "%s has a timeout already, %s", pl.what, m.Timeout)
+			}
 			m.Timeout = l.timeout(dir)
 		}
 	}
@@ -175,6 +178,9 @@ func (l *loader) signature(it *model.Interface, m *model.Method, sig *types.Sign
 	params, results := sig.Params(), sig.Results()
 	m.Context = params.Len() > 0 && isContext(params.At(0).Type())
 	m.Error = results.Len() > 0 && types.Identical(results.At(results.Len()-1).Type(), errorType)
+	if at := errorAt(results); at >= 0 && !m.Error {
+		l.warnLoudly(pl.pos, "let the error be the last result", "result %d of %s is an error, but not the last one: it crosses as a value, and whoever calls is not told when the call fails", at+1, pl.short)
+	}
 	m.Shape = shapeOf(m.Name, sig)
 	if !m.Context {
 		it.Bound = true
@@ -200,6 +206,16 @@ func (l *loader) signature(it *model.Interface, m *model.Method, sig *types.Sign
 	if m.Out != nil {
 		m.Out.Head = results.Len() > 1
 	}
+}
+
+// errorAt is the first result that is an error, -1 if none is.
+func errorAt(results *types.Tuple) int {
+	for i := range results.Len() {
+		if types.Identical(results.At(i).Type(), errorType) {
+			return i
+		}
+	}
+	return -1
 }
 
 // checkClash refuses the names that generated clients need for themselves.

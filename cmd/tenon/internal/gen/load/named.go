@@ -10,6 +10,9 @@ import (
 // named returns how a named type crosses. The first alias under which it is met
 // names it if its own name can't be written in the package.
 func (l *loader) named(t *types.Named, alias *types.Alias, pl *place) *model.Type {
+	if l.grows(t, pl) { // before types are compared, which would take as long
+		return invalid(t)
+	}
 	if known, ok := l.types.At(t).(*model.Type); ok {
 		return known
 	}
@@ -21,11 +24,7 @@ func (l *loader) named(t *types.Named, alias *types.Alias, pl *place) *model.Typ
 		return typ
 	}
 	typ := &model.Type{Go: t}
-	if argDepth(t) > maxArgDepth {
-		l.refuse(pl, "let it contain itself with the same type arguments", "is of type %s, whose type arguments grow without end, or are nested too deeply", l.text(t.Origin()))
-		return typ
-	}
-	if !l.nameable(t, alias, pl) {
+	if !l.nameable(t, alias, pl) || !l.everywhere(t.Obj(), pl) || alias != nil && !l.everywhere(alias.Obj(), pl) {
 		return typ
 	}
 	if alias != nil && !l.importable(t.Obj()) {
@@ -90,7 +89,7 @@ func (l *loader) fillNamed(typ *model.Type, t *types.Named, pl *place) {
 	case isProto(t):
 		l.refuse(pl, "use *"+l.text(t), "is a protobuf message by value, which must not be copied")
 		return
-	case l.marshals(typ, t):
+	case l.marshals(typ, t, pl):
 		return
 	}
 	switch u := t.Underlying().(type) {
@@ -104,10 +103,12 @@ func (l *loader) fillNamed(typ *model.Type, t *types.Named, pl *place) {
 	case *types.Signature:
 		l.namedFunction(typ, t, pl)
 	case *types.Pointer:
+		l.filling[typ] = true
 		*typ = *l.pointer(u, pl)
 		typ.Go = t
+		delete(l.filling, typ)
 	case *types.Chan:
-		l.refuseChan(u, pl)
+		l.namedChan(t, u, pl)
 	default:
 		l.composite(typ, u, l.inside(t, pl))
 	}
@@ -160,24 +161,4 @@ func visible(path, by string) bool {
 		}
 	}
 	return !strings.HasPrefix(path, "vendor/")
-}
-
-// maxArgDepth bounds how deeply type arguments are nested: a generic type may
-// contain ever larger instances of itself.
-const maxArgDepth = 10
-
-// argDepth is how deeply the type arguments of t are nested.
-func argDepth(t types.Type) int {
-	deepest := 0
-	switch t := types.Unalias(t).(type) {
-	case *types.Named:
-		for arg := range t.TypeArgs().Types() {
-			deepest = max(deepest, argDepth(arg)+1)
-		}
-	case *types.Map:
-		return max(argDepth(t.Key()), argDepth(t.Elem())) + 1
-	case interface{ Elem() types.Type }:
-		return argDepth(t.Elem()) + 1
-	}
-	return deepest
 }

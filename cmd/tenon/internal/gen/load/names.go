@@ -62,7 +62,7 @@ func (l *loader) checkNames() {
 			switch other := enums[v.Name]; other {
 			case nil:
 			case e:
-				l.problem(e.Pos, "rename one of them", "constants %s and %s of enum %s have the same name in the .proto, %s", consts[v.Name], v.GoName, e.Name, v.Name)
+				l.problem(v.Pos, "rename one of the two: capitals, underlines and the name of the type in front make no difference there", "constants %s and %s of enum %s have the same name in the .proto, %s", consts[v.Name], v.GoName, e.Name, v.Name)
 			default:
 				l.problem(e.Pos, "give one of the types another name with //tenon:name", "enum %s has a value %s, and so has %s at %s:%d", e.Name, v.Name, other.Name, fileOf(other.Pos), other.Pos.Line)
 			}
@@ -166,6 +166,25 @@ func (l *loader) protoName(t *types.Named, d *decl) (name string, was []string) 
 		return goName, was
 	}
 	return l.invent(goName, c), was
+}
+
+// baseName is what names in generated code are made of for t, which is called wire
+// in the .proto: a name that is given there doesn't change them.
+func (l *loader) baseName(t *types.Named, d *decl, wire string) string {
+	if l.directive(d, "name") == nil || !l.ours(t.Obj()) {
+		return l.base(wire)
+	}
+	return l.base(l.goName(t))
+}
+
+// base takes a name for generated code, with a number behind it if it is taken.
+func (l *loader) base(name string) string {
+	base := name
+	for n := 2; l.bases[name]; n++ {
+		name = base + strconv.Itoa(n)
+	}
+	l.bases[name] = true
+	return name
 }
 
 func (l *loader) wasNames(d *decl) []string {

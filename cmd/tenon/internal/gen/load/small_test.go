@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"go/parser"
 	"strings"
@@ -111,6 +112,33 @@ func TestVisible(t *testing.T) {
 	} {
 		if got := visible(test.path, test.by); got != test.want {
 			t.Errorf("visible(%s, %s) = %t, want %t", test.path, test.by, got, test.want)
+		}
+	}
+}
+
+// A package that is not named is looked at only if it may have a directive.
+func TestDirectiveText(t *testing.T) {
+	for text, want := range map[string]bool{
+		"//tenon:contract": true, "// tenon:contract": true, "\t//Tenon:contract": true, "//tenon-keep h": true, "// +tenon:keep h": true,
+		"/*tenon:keep h*/": true, "//tenon: keep h": true, "/*\n\ttenon:keep h\n*/": true, "//tenon:contarct": true,
+		"": false, "package tenon": false, "import \"github.com/tenon-go/tenon\"": false, "// Tenon keeps it.": false, "A int `tenon:\"-\"`": false,
+	} {
+		if got := directiveText.MatchString(text); got != want {
+			t.Errorf("%q matches: %t, want %t", text, got, want)
+		}
+	}
+}
+
+// What the go command says is told in a sentence.
+func TestExplain(t *testing.T) {
+	s := &sources{dir: t.TempDir()}
+	for text, want := range map[string]string{
+		"err: exit status 1: stderr: go: go.mod file not found in current directory or any parent directory; see 'go help modules'\n": "is in no Go module, so that the package . can't be looked up; run it in a directory below a go.mod",
+		"err: exit status 1: stderr: go: updates to go.mod\n\tneeded":                                                                 ": go: updates to go.mod needed; go list . says the same",
+		"exec: \"go\": executable file not found in $PATH":                                                                            "install Go",
+	} {
+		if got := s.explain([]string{"."}, errors.New(text)).Error(); !strings.Contains(got, want) || strings.Contains(got, "exit status") {
+			t.Errorf("%q\nwant %q", got, want)
 		}
 	}
 }

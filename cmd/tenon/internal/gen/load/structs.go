@@ -16,10 +16,7 @@ func (l *loader) namedStruct(typ *model.Type, t *types.Named, s *types.Struct, p
 	m := &model.Message{Doc: docText(d.doc), Pos: l.pos(t.Obj()), File: in.file, Go: typ.Go}
 	l.message(typ, m)
 	m.Name, m.Was = l.protoName(t, d)
-	m.Func = m.Name
-	if l.directive(d, "name") != nil {
-		m.Func = l.goName(t)
-	}
+	m.Func = l.baseName(t, d, m.Name)
 	typ.Comparable = isComparable(t)
 	m.Fields = l.fields(s, l.text(t), in, "")
 }
@@ -32,7 +29,7 @@ func (l *loader) anonymous(t *types.Struct, pl *place) *model.Type {
 	l.message(typ, m)
 	m.Name = l.invent(pl.name, claim{what: "the struct " + pl.short, pos: pl.pos})
 	m.Doc = m.Name + " is the struct " + pl.short + "."
-	m.Func = m.Name
+	m.Func = l.base(m.Name)
 	m.Fields = l.fields(t, m.Name, &place{pos: pl.pos, file: pl.file, name: m.Name, was: pl.was, from: pl}, "")
 	return typ
 }

@@ -25,11 +25,17 @@ func (l *loader) typeOf(t types.Type, pl *place) *model.Type {
 		if named, ok := types.Unalias(t).(*types.Named); ok {
 			return l.named(named, alias, pl)
 		}
+		if !l.everywhere(alias.Obj(), pl) {
+			return invalid(t)
+		}
 		typ := *l.typeOf(types.Unalias(t), pl)
 		if l.importable(alias.Obj()) {
 			typ.Go = t
 		}
 		return &typ
+	}
+	if _, named := t.(*types.Named); !named && l.tooLarge(t, pl) {
+		return invalid(t)
 	}
 	switch t := t.(type) {
 	case *types.Basic:
@@ -69,6 +75,16 @@ func (l *loader) refuseChan(t *types.Chan, pl *place) {
 	}
 }
 
+// namedChan refuses a channel type with a name, also where a stream could be.
+func (l *loader) namedChan(t *types.Named, u *types.Chan, pl *place) {
+	if u.Dir() != types.RecvOnly {
+		l.refuseChan(u, pl)
+		return
+	}
+	elem := l.text(u.Elem())
+	l.refuse(pl, "let the parameter or result be of type <-chan "+elem+", or iter.Seq["+elem+"], itself", "is of type %s, a channel type with a name of its own, which can't cross", l.text(t))
+}
+
 // text is a type as its author wrote it.
 func (l *loader) text(t types.Type) string {
 	return types.TypeString(t, func(p *types.Package) string {
@@ -101,7 +117,7 @@ func (l *loader) basic(t types.Type, b *types.Basic, pl *place) *model.Type {
 	case types.UnsafePointer:
 		l.refuse(pl, "use []byte for what it points at", "is an unsafe.Pointer, which means nothing in another process")
 	default:
-		l.unresolved(pl)
+		l.unresolved(t, pl)
 	}
 	return typ
 }
@@ -121,29 +137,6 @@ func bitsOf(b *types.Basic) int {
 		return 8
 	}
 	return 0
-}
-
-// unresolved refuses a type that the type checker doesn't know, with its reason.
-func (l *loader) unresolved(pl *place) {
-	var imports string
-	for _, src := range l.all.main {
-		for _, err := range src.errs {
-			pos := l.all.position(err.Pos)
-			switch {
-			case pos.Filename != pl.pos.Filename:
-			case pos.Line == pl.pos.Line:
-				l.refuse(pl, "declare it outside of generated code, or import it", "has a type that can't be resolved: %s", err.Msg)
-				return
-			case strings.HasPrefix(err.Msg, "could not import"):
-				imports = err.Msg
-			}
-		}
-	}
-	if imports != "" {
-		l.refuse(pl, "make the import work; go build says more", "has a type that can't be resolved: %s", imports)
-		return
-	}
-	l.refuse(pl, "go build says more; types of cgo can't cross", "has a type that can't be resolved")
 }
 
 // pointer is optional, but of what has a presence of its own.
@@ -224,7 +217,20 @@ func (l *loader) element(t types.Type, pl *place) *model.Type {
 		l.refuse(inner, "make it a parameter or a result of the method", "is a stream inside of something else: only a parameter or result itself can be a stream")
 		return invalid(t)
 	}
-	return l.wrap(l.typeOf(t, inner), pl)
+	return l.wrap(l.contained(t, inner), pl)
+}
+
+// contained is the type of an element of a slice, array or map. It can't be a
+// pointer that has a name and leads back here: what it points at would have to be
+// known by now.
+func (l *loader) contained(t types.Type, pl *place) *model.Type {
+	typ := l.typeOf(t, pl)
+	if l.filling[typ] {
+		l.refuse(pl, "declare a struct with a name for what it points at: type Node struct { Children []*Node }",
+			"is of type %s, a pointer that contains itself in a list or map", l.text(t))
+		return invalid(t)
+	}
+	return typ
 }
 
 // wrap puts a slice, array or map in a message of its own.

@@ -27,6 +27,13 @@ type Package struct {
 	Version    int
 	VersionPos token.Position
 
+	// Versions are App.Versions: the other ones that are spoken, too.
+	Versions    []int
+	VersionsPos token.Position
+
+	// Draft says that no peer is deployed yet, by //tenon:draft: nothing breaks any.
+	Draft bool
+
 	// Interfaces are all that gets a client and a server: the marked ones in the
 	// order of the source, then those that are reached from them, then functions.
 	Interfaces []*Interface
@@ -100,6 +107,7 @@ type Interface struct {
 type Part struct {
 	Name string
 	Go   types.Type
+	Fake bool // //tenon:fake
 	Doc  string
 	Pos  token.Position
 }
@@ -314,6 +322,7 @@ type EnumValue struct {
 	Number int32
 	Doc    string
 	Note   string
+	Pos    token.Position // none if it was made
 }
 
 // An Error is a sentinel or an error type that keeps its identity.

@@ -14,6 +14,12 @@ type Problem struct {
 	Pos  token.Position
 	Text string // what is wrong, and why
 	Hint string // what to do; may be empty
+
+	// First says that others follow from it: it is told before them.
+	First bool
+
+	// Loud says of a warning that it is told without being asked for.
+	Loud bool
 }
 
 // Error is the problem as compilers print them: where, what, what to do.
@@ -43,9 +49,19 @@ func (p *Problems) Err() error {
 		return nil
 	}
 	slices.SortStableFunc(p.All, func(a, b *Problem) int {
+		if a.First != b.First {
+			return cond(a.First, -1, 1)
+		}
 		return cmp.Or(strings.Compare(a.Pos.Filename, b.Pos.Filename), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
 	})
 	return p
+}
+
+func cond(c bool, yes, no int) int {
+	if c {
+		return yes
+	}
+	return no
 }
 
 // Error is a line for each.

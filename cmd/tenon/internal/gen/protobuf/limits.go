@@ -12,6 +12,12 @@ type Limits struct {
 	Format  string // the Go type that reads a string or bytes: "netip.Addr"
 }
 
+// Equal reports whether l and o allow the same.
+func (l Limits) Equal(o Limits) bool {
+	same := func(a, b *int64) bool { return a == b || a != nil && b != nil && *a == *b }
+	return same(l.Length, o.Length) && same(l.Size, o.Size) && l.Bits == o.Bits && l.KeyBits == o.KeyBits && l.Format == o.Format
+}
+
 // value adds those of one value.
 func (l *Limits) value(t *model.Type) {
 	l.Bits = narrow(t)
@@ -23,8 +29,10 @@ func (l *Limits) value(t *model.Type) {
 	}
 }
 
+// narrow returns the bits of an integer that has fewer than its protobuf type. An
+// enum's has 32.
 func narrow(t *model.Type) int {
-	if (t.Kind == model.Int || t.Kind == model.Uint) && (t.Bits == 8 || t.Bits == 16) {
+	if (t.Kind == model.Int || t.Kind == model.Uint || t.Kind == model.EnumKind) && (t.Bits == 8 || t.Bits == 16) {
 		return t.Bits
 	}
 	return 0

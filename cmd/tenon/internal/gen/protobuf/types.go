@@ -61,7 +61,7 @@ func (d *Decl) single(t *model.Type) {
 	case model.Struct, model.Wrapped:
 		d.Type, d.Own = t.Message.Name, true
 	case model.EnumKind:
-		d.Type, d.Own = t.Enum.Name, true
+		d.Type, d.Own, d.Bits = t.Enum.Name, true, narrow(t)
 	case model.Time:
 		d.Type, d.Import = "google.protobuf.Timestamp", timestampFile
 	case model.Duration:

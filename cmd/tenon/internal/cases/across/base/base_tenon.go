@@ -112,6 +112,14 @@ func (v listenerServer) serveTold(ctx context.Context, call tenon.Stream) error 
 
 // ---- types
 
+// If this does not compile, Event is not what this file was generated from: run
+// go generate.
+var _ = Event(struct {
+	Name string
+	Kind Kind
+	Sub  []Sub
+}{})
+
 // writeEvent writes v as a nested message.
 func writeEvent(m *tenon.Message, num int32, v *Event) {
 	mark := m.Begin(num)
@@ -138,7 +146,7 @@ func readEvent(m *tenon.Message, v *Event) {
 			v.Kind = Kind(m.ReadIntN(32))
 		case 3:
 			if len(v.Sub) == cap(v.Sub) {
-				v.Sub = tenon.Grow(v.Sub, m.Count())
+				v.Sub = tenon.Grow(m, v.Sub, m.Count())
 			}
 			v.Sub = append(v.Sub, Sub{})
 			readSub(m, &v.Sub[len(v.Sub)-1])
@@ -146,6 +154,12 @@ func readEvent(m *tenon.Message, v *Event) {
 	}
 	m.Leave(mark)
 }
+
+// If this does not compile, Sub is not what this file was generated from: run go
+// generate.
+var _ = Sub(struct {
+	N int
+}{})
 
 // writeSub writes v as a nested message.
 func writeSub(m *tenon.Message, num int32, v *Sub) {

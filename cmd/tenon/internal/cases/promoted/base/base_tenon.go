@@ -103,7 +103,7 @@ func (c *getterClient) Keys(ctx context.Context) (r0 []string, err error) {
 		switch in.Field() {
 		case 1:
 			if len(r0) == cap(r0) {
-				r0 = tenon.Grow(r0, in.Count())
+				r0 = tenon.Grow(in, r0, in.Count())
 			}
 			r0 = append(r0, in.ReadString())
 		}
@@ -165,6 +165,12 @@ func (v getterServer) serveKeys(ctx context.Context, call tenon.Stream) error {
 }
 
 // ---- types
+
+// If this does not compile, Value is not what this file was generated from: run
+// go generate.
+var _ = Value(struct {
+	Text string
+}{})
 
 // writeValue writes v as a nested message.
 func writeValue(m *tenon.Message, num int32, v *Value) {

@@ -1,0 +1,82 @@
+package tenon
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+)
+
+// What is made of a message can be much larger than the message: an element of a
+// list has two bytes at least, and may be a struct of some thousand in Go. All
+// that lists, maps and pointers take is therefore bounded, by the size of the
+// message and by these.
+const (
+	freeRoom  = 64 << 20
+	roomRatio = 64
+	mostRoom  = 1 << 30
+)
+
+// roomFor returns how many bytes may be made of a message of n, beside its
+// strings and bytes.
+func roomFor(n int) int { return freeRoom + min(roomRatio*n, mostRoom) }
+
+// spend takes n bytes of m's room, and reports whether they were there.
+func (m *Message) spend(n int) bool {
+	m.room -= n
+	if m.room >= 0 || !m.loaded {
+		return true
+	}
+	m.fail(&Error{
+		Code:    ResourceExhausted,
+		Message: "the values in a message take more memory than its size allows: its lists have large elements of which little is set; send them in several messages, or as a stream",
+	})
+	return false
+}
+
+func sizeOf[T any]() int { return int(reflect.TypeFor[T]().Size()) }
+
+// Grow returns s with room for n more elements: for just as many if it has none.
+// It is for lists that are read from m, whose size bounds what they take: when
+// too little of that is left for n, there is room for fewer.
+func Grow[S ~[]E, E any](m *Message, s S, n int) S {
+	size := max(sizeOf[E](), 1)
+	if m.loaded {
+		n = min(n, max(m.room/size, 1))
+	}
+	before := cap(s)
+	if before == 0 && n > 0 {
+		s = make(S, 0, n)
+	} else {
+		s = slices.Grow(s, max(n, 0))
+	}
+	m.spend((cap(s) - before) * size)
+	return s
+}
+
+// New returns a new T, for a value that is read from m, whose size bounds what it
+// takes.
+func New[T any](m *Message) *T {
+	m.spend(sizeOf[T]())
+	return new(T)
+}
+
+// Map returns a map for the entries that are read from m, the current field and
+// those that follow it.
+func Map[M ~map[K]V, K comparable, V any](m *Message) M {
+	size := max(sizeOf[K]()+sizeOf[V](), 1)
+	return make(M, min(m.Count(), max(m.room/size, 1)))
+}
+
+// Put sets an entry of a map that is read from m, whose size bounds what it takes.
+// A key that can't be one, which a type that reads itself may make, is an error
+// of m.
+func Put[M ~map[K]V, K comparable, V any](m *Message, to M, k K, v V) {
+	defer func() {
+		if p := recover(); p != nil {
+			m.Fail(fmt.Errorf("a key of a map: %v", p))
+		}
+	}()
+	if m.spend(sizeOf[K]() + sizeOf[V]()) {
+		to[k] = v
+	}
+}
