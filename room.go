@@ -37,17 +37,31 @@ func sizeOf[T any]() int { return int(reflect.TypeFor[T]().Size()) }
 
 // Grow returns s with room for n more elements: for just as many if it has none.
 // It is for lists that are read from m, whose size bounds what they take: when
-// too little of that is left for n, there is room for fewer.
+// too little of that is left for n, there is room for fewer, and when there is
+// none for one, what Grow returns is empty: whoever appends to it all the same
+// takes no more.
 func Grow[S ~[]E, E any](m *Message, s S, n int) S {
 	size := max(sizeOf[E](), 1)
+	left := n
 	if m.loaded {
-		n = min(n, max(m.room/size, 1))
+		left = m.room / size
 	}
+	if left < 1 && n > 0 {
+		m.spend(size)
+		return s[:0]
+	}
+	n = max(min(n, left), 0)
 	before := cap(s)
-	if before == 0 && n > 0 {
+	switch {
+	case before == 0 && n > 0:
 		s = make(S, 0, n)
-	} else {
-		s = slices.Grow(s, max(n, 0))
+	case m.loaded && left < before:
+		// It might be more than doubled otherwise. By a part at least it must
+		// grow, unless it is for the last time: each time it is copied.
+		n = max(n, min(before/4, left))
+		s = append(make(S, 0, len(s)+n), s...)
+	default:
+		s = slices.Grow(s, n)
 	}
 	m.spend((cap(s) - before) * size)
 	return s

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"fmt"
 	"go/token"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -46,7 +48,7 @@ func isOurs(data []byte) bool { return bytes.HasPrefix(data, []byte(header)) }
 type disk struct {
 	dir    string
 	ours   map[string][]byte // by base name
-	others map[string]bool   // what must not be overwritten
+	others map[string][]byte // what must not be overwritten; nil of what is no file
 }
 
 func readDir(dir string) (*disk, error) {
@@ -54,7 +56,7 @@ func readDir(dir string) (*disk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &disk{dir: abs(dir), ours: map[string][]byte{}, others: map[string]bool{}}
+	d := &disk{dir: abs(dir), ours: map[string][]byte{}, others: map[string][]byte{}}
 	for _, e := range entries {
 		if err := d.read(e.Name()); err != nil {
 			return nil, err
@@ -70,7 +72,7 @@ func (d *disk) read(name string) error {
 	path := filepath.Join(d.dir, name)
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
-		d.others[name] = true // a directory, say, or a link that leads nowhere
+		d.others[name] = nil // a directory, say, or a link that leads nowhere
 		return nil
 	}
 	data, err := os.ReadFile(path)
@@ -81,7 +83,7 @@ func (d *disk) read(name string) error {
 	case isOurs(data):
 		d.ours[name] = data
 	default:
-		d.others[name] = true
+		d.others[name] = append([]byte{}, data...)
 	}
 	return nil
 }
@@ -103,7 +105,7 @@ func (d *disk) ledger(name string) (string, []byte) {
 // checkLedger refuses to begin anew where code says that there was a ledger: other
 // numbers would be given than those that are deployed.
 func (d *disk) checkLedger(name, command string) error {
-	if len(d.ours) == 0 || d.others[name] {
+	if _, other := d.others[name]; len(d.ours) == 0 || other {
 		return nil
 	}
 	problems := new(model.Problems)
@@ -111,6 +113,34 @@ func (d *disk) checkLedger(name, command string) error {
 		"the ledger of field numbers is missing, but %s was generated with one", slices.Min(slices.Collect(maps.Keys(d.ours))))
 	return problems.Err()
 }
+
+// checkDamage finds a ledger that is not known for one by its first line: it is
+// nobody else's, and what it says must not be given up unawares.
+func (d *disk) checkDamage(name string) error {
+	data := d.others[name]
+	if data == nil {
+		return nil
+	}
+	what, hint := "", "restore it from version control; if nothing that was built with it is deployed, it may be removed instead"
+	switch {
+	case len(bytes.TrimSpace(data)) == 0:
+		what = "it is empty"
+	case conflictMarker.Match(data):
+		what, hint = "it has the marks of a merge with a conflict", "resolve the conflict of the merge: what is deployed keeps its numbers"
+	case bytes.Contains(data, []byte(header)), bytes.Contains(data, []byte(ledgerNote)):
+		what = fmt.Sprintf("it does not begin with %q", header)
+	default:
+		return nil
+	}
+	problems := new(model.Problems)
+	problems.Add(token.Position{Filename: filepath.Join(d.dir, name)}, hint, "the ledger of field numbers is damaged: %s", what)
+	return problems.Err()
+}
+
+// What tells that a .proto is or was a ledger.
+var conflictMarker = regexp.MustCompile(`(?m)^(<<<<<<<|>>>>>>>)( |$)`)
+
+const ledgerNote = "// This file is also what keeps field numbers stable"
 
 // protos are the names of our .proto files.
 func (d *disk) protos() []string {
@@ -123,7 +153,7 @@ func (d *disk) compare(output map[string][]byte) ([]*File, error) {
 	var files []*File
 	for name, data := range output {
 		path := filepath.Join(d.dir, name)
-		if d.others[name] {
+		if _, other := d.others[name]; other {
 			problems.Add(token.Position{Filename: path}, "rename it, or remove it if it is not needed",
 				"the generated code goes here, but the file does not begin with %q: it is somebody else's, and is left alone", header)
 			continue

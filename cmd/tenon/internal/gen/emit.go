@@ -14,6 +14,9 @@ import (
 
 // assign numbers what crosses, and says what has changed since the last time.
 func (o Options) assign(p *model.Package, d *disk) ([]ledger.Change, error) {
+	if err := d.checkDamage(p.ProtoFile); err != nil {
+		return nil, err
+	}
 	command := o.breakingCommand(p)
 	name, old := d.ledger(p.ProtoFile)
 	if old == nil && !o.Breaking && !p.Draft {

@@ -32,4 +32,3 @@ func (Echo) Lists(_ context.Context, v [][]Block) ([][]Block, error) { return v,
 func (Echo) MapLists(_ context.Context, v []map[int]Block) ([]map[int]Block, error) { return v, nil }
 
 func (Echo) Nested(_ context.Context, v Tree) (Tree, error) { return v, nil }
-

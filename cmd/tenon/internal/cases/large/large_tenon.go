@@ -118,24 +118,23 @@ func (c *largeClient) Ints(ctx context.Context, v [][65536]int) (r0 [][65536]int
 			if len(r0) == cap(r0) {
 				r0 = tenon.Grow(in, r0, in.Count())
 			}
-			var e [65536]int
+			r0 = append(r0, [65536]int{})
 			mark := in.Enter()
 			var n int
 			for in.Next() {
 				switch in.Field() {
 				case 1:
 					for in.Elem() {
-						if n == len(e) {
+						if n == len(r0[len(r0)-1]) {
 							in.Fail(errors.New("more than the 65536 elements of an array"))
 							break
 						}
-						e[n] = int(in.ReadIntN(0))
+						r0[len(r0)-1][n] = int(in.ReadIntN(0))
 						n++
 					}
 				}
 			}
 			in.Leave(mark)
-			r0 = append(r0, e)
 		}
 	}
 	return r0, in.Err()
@@ -743,24 +742,23 @@ func (v largeServer) serveInts(ctx context.Context, call tenon.Stream) error {
 			if len(vArg) == cap(vArg) {
 				vArg = tenon.Grow(in, vArg, in.Count())
 			}
-			var e [65536]int
+			vArg = append(vArg, [65536]int{})
 			mark := in.Enter()
 			var n int
 			for in.Next() {
 				switch in.Field() {
 				case 1:
 					for in.Elem() {
-						if n == len(e) {
+						if n == len(vArg[len(vArg)-1]) {
 							in.Fail(errors.New("more than the 65536 elements of an array"))
 							break
 						}
-						e[n] = int(in.ReadIntN(0))
+						vArg[len(vArg)-1][n] = int(in.ReadIntN(0))
 						n++
 					}
 				}
 			}
 			in.Leave(mark)
-			vArg = append(vArg, e)
 		}
 	}
 	if err := in.Err(); err != nil {

@@ -320,24 +320,23 @@ func (c *listsClient) Arrays(ctx context.Context, a [3]int, b [2][3]string, cArg
 			if len(r3) == cap(r3) {
 				r3 = tenon.Grow(in, r3, in.Count())
 			}
-			var e2 [2]float64
+			r3 = append(r3, [2]float64{})
 			mark := in.Enter()
 			var n6 int
 			for in.Next() {
 				switch in.Field() {
 				case 1:
 					for in.Elem() {
-						if n6 == len(e2) {
+						if n6 == len(r3[len(r3)-1]) {
 							in.Fail(errors.New("more than the 2 elements of an array"))
 							break
 						}
-						e2[n6] = in.ReadDouble()
+						r3[len(r3)-1][n6] = in.ReadDouble()
 						n6++
 					}
 				}
 			}
 			in.Leave(mark)
-			r3 = append(r3, e2)
 		case 5:
 			for in.Elem() {
 				if n4 == len(r4) {
@@ -861,24 +860,23 @@ func (v listsServer) serveArrays(ctx context.Context, call tenon.Stream) error {
 			if len(d) == cap(d) {
 				d = tenon.Grow(in, d, in.Count())
 			}
-			var e2 [2]float64
+			d = append(d, [2]float64{})
 			mark := in.Enter()
 			var n6 int
 			for in.Next() {
 				switch in.Field() {
 				case 1:
 					for in.Elem() {
-						if n6 == len(e2) {
+						if n6 == len(d[len(d)-1]) {
 							in.Fail(errors.New("more than the 2 elements of an array"))
 							break
 						}
-						e2[n6] = in.ReadDouble()
+						d[len(d)-1][n6] = in.ReadDouble()
 						n6++
 					}
 				}
 			}
 			in.Leave(mark)
-			d = append(d, e2)
 		case 5:
 			for in.Elem() {
 				if n4 == len(e) {
@@ -1527,13 +1525,13 @@ func readFields(m *tenon.Message, v *Fields) {
 			if len(v.Mixed) == cap(v.Mixed) {
 				v.Mixed = tenon.Grow(m, v.Mixed, m.Count())
 			}
-			var e [2][]string
+			v.Mixed = append(v.Mixed, [2][]string{})
 			mark2 := m.Enter()
 			var n2 int
 			for m.Next() {
 				switch m.Field() {
 				case 1:
-					if n2 == len(e) {
+					if n2 == len(v.Mixed[len(v.Mixed)-1]) {
 						m.Fail(errors.New("more than the 2 elements of an array"))
 						break
 					}
@@ -1541,10 +1539,10 @@ func readFields(m *tenon.Message, v *Fields) {
 					for m.Next() {
 						switch m.Field() {
 						case 1:
-							if len(e[n2]) == cap(e[n2]) {
-								e[n2] = tenon.Grow(m, e[n2], m.Count())
+							if len(v.Mixed[len(v.Mixed)-1][n2]) == cap(v.Mixed[len(v.Mixed)-1][n2]) {
+								v.Mixed[len(v.Mixed)-1][n2] = tenon.Grow(m, v.Mixed[len(v.Mixed)-1][n2], m.Count())
 							}
-							e[n2] = append(e[n2], m.ReadString())
+							v.Mixed[len(v.Mixed)-1][n2] = append(v.Mixed[len(v.Mixed)-1][n2], m.ReadString())
 						}
 					}
 					m.Leave(mark3)
@@ -1552,7 +1550,6 @@ func readFields(m *tenon.Message, v *Fields) {
 				}
 			}
 			m.Leave(mark2)
-			v.Mixed = append(v.Mixed, e)
 		case 9:
 			if len(v.ByIndex) == cap(v.ByIndex) {
 				v.ByIndex = tenon.Grow(m, v.ByIndex, m.Count())

@@ -1546,9 +1546,8 @@ func readPairsList(m *tenon.Message, v *[]Pairs) {
 			if len(*v) == cap(*v) {
 				*v = tenon.Grow(m, *v, m.Count())
 			}
-			var e Pairs
-			readPairs(m, &e)
-			*v = append(*v, e)
+			*v = append(*v, Pairs{})
+			readPairs(m, &(*v)[len(*v)-1])
 		}
 	}
 	m.Leave(mark)

@@ -220,8 +220,9 @@ func (r *reader) slice(t *model.Type, x string) {
 		r.p("%s = append(%s, %s)", x, x, value)
 		return
 	}
-	switch elem.Kind {
-	case model.Struct, model.ByteArray, model.Text, model.Binary: // no copy
+	switch {
+	case elem.Kind == model.Struct, elem.Kind == model.ByteArray, elem.Kind == model.Text, elem.Kind == model.Binary,
+		elem.Kind == model.Wrapped && elem.Elem.Kind == model.Array: // no copy
 		r.p("%s = append(%s, %s)", x, x, r.zero(elem.Go))
 		r.in(elem, operand(x)+"[len("+x+")-1]")
 	default:

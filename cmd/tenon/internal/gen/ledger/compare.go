@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"go/token"
 	"slices"
-	"strings"
 )
 
 // A comparison collects the differences of two schemas that are paired.
@@ -204,48 +203,3 @@ func (c *comparison) value(e, was *enum, v *value) {
 		c.changed(v.pos, "the constant %s = %d of %s is new", v.name, v.number, e.name)
 	}
 }
-
-// compareErrors looks at the names by which errors are known on both sides.
-func (c *comparison) compareErrors() {
-	former := map[string]bool{}
-	var fresh []*named
-	for _, e := range c.next.errors {
-		if find(c.old.errors, ofError, e.name) != nil {
-			continue
-		}
-		was := find(c.old.errors, ofError, c.fullNames(e.was)...)
-		if was == nil {
-			c.changed(e.pos, "the error %s is new", e.name)
-			fresh = append(fresh, e)
-			continue
-		}
-		former[was.name] = true
-		c.breaks(e.pos, "keep the name that is sent with //tenon:name "+short(was.name),
-			"the error %s was %s: peers built before know it by that name, and errors.Is and errors.As are false there", e.name, was.name)
-	}
-	for _, e := range c.old.errors {
-		if find(c.next.errors, ofError, e.name) == nil && !former[e.name] {
-			pos, hint := renamed(e, fresh)
-			c.breaks(pos, hint,
-				"the error %s is gone: what peers built before return is not recognised any more, and they don't get it", e.name)
-		}
-	}
-}
-
-// fullNames adds the package to names that have none.
-func (c *comparison) fullNames(names []string) []string {
-	full := slices.Clone(names)
-	for _, name := range names {
-		if !strings.Contains(name, ".") {
-			full = append(full, c.old.pkg+"."+name)
-			for _, e := range c.old.errors {
-				if short(e.name) == name {
-					full = append(full, e.name)
-				}
-			}
-		}
-	}
-	return full
-}
-
-func short(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }

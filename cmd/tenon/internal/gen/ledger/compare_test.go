@@ -80,7 +80,23 @@ var comparisons = []struct {
 	{name: "uint16s to uint8s", old: limited("repeated uint32", "bits = 16"), next: limited("repeated uint32", "bits = 8"), want: narrowed("is of 8 bits, and was of 16", "numbers that don't fit")},
 	{name: "pointer to int16 to int8", old: limited("optional int32", "bits = 16"), next: limited("int32", "bits = 8"),
 		want: "a of M is int32, and was optional int32\n" + narrowed("is of 8 bits, and was of 16", "numbers that don't fit")},
-	{name: "enum to int8", old: `message M { E a = 1; } enum E { E_A = 0; }`, next: limited("int32", "bits = 8"), want: "a of M is int32, and was E"},
+	{name: "enum to int8", old: `message M { E a = 1; } enum E { E_A = 0; }`, next: limited("int32", "bits = 8"),
+		want: "a of M is int32, and was E\n" + narrowed("is of 8 bits, and was of 32", "numbers that don't fit")},
+	{name: "enum to int32", old: limited("E") + `enum E { E_A = 0; }`, next: limited("int32"), want: "a of M is int32, and was E"},
+	{name: "enum of 8 bits to int16", old: limited("E", "bits = 8") + `enum E { E_A = 0; }`, next: limited("int32", "bits = 16"), want: "a of M is int32, and was E"},
+	{name: "enum to int64", old: limited("E", "bits = 8") + `enum E { E_A = 0; }`, next: limited("int64"), want: "a of M is int64, and was E"},
+	{name: "int32 to enum", old: limited("int32"), next: limited("E") + `enum E { E_A = 0; }`, want: "a of M is E, and was int32"},
+	{name: "int32 to enum of 8 bits", old: limited("int32"), next: limited("E", "bits = 8") + `enum E { E_A = 0; }`,
+		want: "a of M is E, and was int32\n" + narrowed("is of 8 bits, and was of 32", "numbers that don't fit")},
+	{name: "int8 to enum of uint8", old: limited("int32", "bits = 8"), next: limited("E", "bits = 8") + `enum E { E_A = 0; }`, edit: unsignedEnums,
+		want: "a of M is E, and was int32\n" + narrowed("is unsigned, and was not", "numbers below zero")},
+	{name: "enum to one of 8 bits", old: limited("repeated E") + `enum E { E_A = 0; }`, next: limited("repeated E", "bits = 8") + `enum E { E_A = 0; }`,
+		want: narrowed("is of 8 bits, and was of 32", "numbers that don't fit")},
+	{name: "enum in a map to one of 16 bits", old: limited("map<string, E>") + `enum E { E_A = 0; }`, next: limited("map<string, E>", "bits = 16") + `enum E { E_A = 0; }`,
+		want: narrowed("is of 16 bits, and was of 32", "numbers that don't fit")},
+	{name: "enum behind a pointer to one of 8 bits", old: limited("optional E", "bits = 16") + `enum E { E_A = 0; }`, next: limited("optional E", "bits = 8") + `enum E { E_A = 0; }`,
+		want: narrowed("is of 8 bits, and was of 16", "numbers that don't fit")},
+	{name: "enum of more bits", old: limited("E", "bits = 8") + `enum E { E_A = 0; }`, next: limited("E") + `enum E { E_A = 0; }`, want: "a of M is of 32 bits, and was of 8"},
 	{name: "map's key of fewer bits", old: limited("map<int32, int32>", "key_bits = 16", "bits = 8"), next: limited("map<int32, int32>", "key_bits = 8", "bits = 8"),
 		want: narrowed("has keys of 8 bits, and had ones of 16", "numbers that don't fit")},
 	{name: "map's key of more bits", old: limited("map<uint32, string>", "key_bits = 8"), next: limited("map<uint32, string>", "key_bits = 16"),
@@ -253,6 +269,12 @@ var comparisons = []struct {
 	{name: "error renamed", old: `option (tenon.error) = "kv.ErrA";`, next: `option (tenon.error) = "kv.ErrB";`,
 		edit: func(p *model.Package) { p.Errors[0].Was = []string{"ErrA"} },
 		want: "breaks: the error kv.ErrB was kv.ErrA: peers built before know it by that name, and errors.Is and errors.As are false there"},
+	{name: "sentinel made a type", old: `option (tenon.error) = "kv.AError";`, next: "option (tenon.error) = \"kv.AError\"; message AError { int32 x = 1; }",
+		want: "breaks: the error kv.AError is a type, and was a variable: peers built before send and look for that, and errors.Is and errors.As are false there"},
+	{name: "type made a sentinel", old: "option (tenon.error) = \"kv.AError\"; message AError { int32 x = 1; }", next: `option (tenon.error) = "kv.AError";`,
+		want: "breaks: the error kv.AError is a variable, and was a type: peers built before send and look for that, and errors.Is and errors.As are false there"},
+	{name: "another package's type made a sentinel", old: "option (tenon.error) = \"acme.other.AError\"; message OtherAError { int32 x = 1; }", next: `option (tenon.error) = "acme.other.AError";`,
+		want: "breaks: the error acme.other.AError is a variable, and was a type: peers built before send and look for that, and errors.Is and errors.As are false there"},
 	{name: "fields of an error", old: "option (tenon.error) = \"kv.AError\"; message AError { int32 x = 1; }", next: "option (tenon.error) = \"kv.AError\"; message AError { string x = 1; }",
 		want: "breaks: x of AError is string, and was int32: peers built before misread it"},
 	{name: "package renamed", edit: func(p *model.Package) { p.Proto = "store" },
@@ -329,6 +351,17 @@ func was(message, field, before string) func(*model.Package) {
 				if m.Name == message && f.Name == field {
 					f.Was = []string{before}
 				}
+			}
+		}
+	}
+}
+
+// unsignedEnums makes fields of enums those of a Go type without a sign.
+func unsignedEnums(p *model.Package) {
+	for _, m := range protobuf.Messages(p) {
+		for _, f := range m.Fields {
+			if f.Type.Kind == model.EnumKind {
+				f.Type.Go = types.Typ[types.Uint8]
 			}
 		}
 	}

@@ -19,7 +19,11 @@ func fromModel(p *model.Package) *schema {
 		for _, was := range e.Was {
 			former[e.Message] = append(former[e.Message], short(was))
 		}
-		s.errors = append(s.errors, &named{name: e.Name, was: e.Was, pos: e.Pos})
+		made := &failure{named: named{name: e.Name, was: e.Was, pos: e.Pos}}
+		if e.Message != nil {
+			made.message = e.Message.Name
+		}
+		s.errors = append(s.errors, made)
 	}
 	calls := map[*model.Message]token.Position{}
 	for _, i := range p.Interfaces {

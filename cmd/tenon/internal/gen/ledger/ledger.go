@@ -72,8 +72,8 @@ func Assign(p *model.Package, old []byte, opts Options) (*Report, error) {
 		if was, err = parse(name, old); err != nil {
 			return nil, err
 		}
-		if len(was.services) == 0 {
-			return nil, damaged(token.Position{Filename: name}, old, "it has no service, and so describes no contract")
+		if len(was.services)+len(was.messages)+len(was.enums) == 0 {
+			return nil, damaged(token.Position{Filename: name}, old, "it declares nothing, and so describes no contract")
 		}
 	}
 	pairs := match(was, next)

@@ -5,6 +5,8 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+
+	"github.com/tenon-go/tenon/cmd/tenon/internal/gen/model"
 )
 
 // A difference is one of what two fields allow that have the same type on the
@@ -103,7 +105,7 @@ func (f *field) unsigned() bool {
 		return false
 	}
 	t := f.model.Type
-	for t.Elem != nil {
+	for t.Elem != nil && t.Kind != model.Wrapped { // a wrapper has a field of its own, and may hold itself
 		t = t.Elem
 	}
 	if t.Go == nil {

@@ -89,7 +89,7 @@ func (r *reader) schema() *schema {
 		case "tenon.version":
 			s.version = int(min(o.GetPositiveIntValue(), 1<<31-1))
 		case "tenon.error":
-			s.errors = append(s.errors, &named{name: string(o.GetStringValue()), pos: r.pos(r.result.OptionNode(o))})
+			s.errors = append(s.errors, &failure{named: named{name: string(o.GetStringValue()), pos: r.pos(r.result.OptionNode(o))}})
 		}
 	}
 	for _, m := range r.fd.GetMessageType() {

@@ -20,6 +20,14 @@ func TestDamaged(t *testing.T) {
 		{"merged", header + "<<<<<<< HEAD\nmessage M {}\n=======\n", "kv.proto:5:1: " + why + "syntax error: unexpected '<'; resolve the conflict of the merge: what is deployed keeps its numbers"},
 		{"empty", " \n", "kv.proto: " + why + "it is empty" + hint},
 		{"number twice", header + "message M { int32 a = 1; int32 b = 1; }", "kv.proto:5:36: " + why + "message kv.M: fields a and b both have the same tag 1; two branches may have given it: remove the line of the field that isn't deployed, and it gets another number"},
+		{"cut off before the package", "syntax = \"proto3\";\n", why + "it names no package" + hint},
+		{"cut off before services", header, "kv.proto: " + why + "it declares nothing, and so describes no contract" + hint},
+		{"without a request", header + "message Out {}\nservice S {\n  rpc Do(In) returns (Out);\n}", "kv.proto:7:3: " + why + "S.Do refers to the message In, which is not there" + hint},
+		{"without an answer", header + "message In {}\nservice S { rpc Do(In) returns (stream kv.Out); }", why + "S.Do refers to the message Out, which is not there" + hint},
+		{"without a message", header + "message In { map<string, Entry> by = 1; }", "kv.proto:5:14: " + why + "by of In refers to the type Entry, which is not there" + hint},
+		{"without an enum", header + "message In { repeated Color c = 1; }", why + "c of In refers to the type Color, which is not there" + hint},
+		{"without an import", header + "message In { google.protobuf.Timestamp at = 1; acme.v1.Thing t = 2; }", why + "t of In refers to the type acme.v1.Thing, which is not there" + hint},
+		{"without the import of tenon", "syntax = \"proto3\"; package kv; import \"acme.proto\"; message In { acme.v1.Thing t = 2; tenon.Ref r = 1; }", why + "r of In refers to the type tenon.Ref, which is not there" + hint},
 		{"large", strings.Repeat("\n", maxLedger) + "x", "it has 33554433 bytes, more than 33554432" + hint},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -37,6 +45,7 @@ func TestByHand(t *testing.T) {
 	const text = `
 edition = "2023";
 package kv.v1;
+import "tenon/tenon.proto";
 option (.tenon.version) = 3;
 option (tenon.error) = "kv" '.ErrA';
 option optimize_for = SPEED;

@@ -16,7 +16,7 @@ type schema struct {
 	pkg      string
 	pos      token.Position // where it says pkg
 	version  int
-	errors   []*named
+	errors   []*failure
 	services []*service
 	messages []*message
 	enums    []*enum
@@ -38,6 +38,12 @@ func (n *named) title() string {
 		return n.go_
 	}
 	return n.name
+}
+
+// A failure is an error that keeps its identity.
+type failure struct {
+	named
+	message string // of its fields; empty of a sentinel, and not known of what is read
 }
 
 type service struct {
@@ -131,7 +137,7 @@ func ofMessage(m *message) *named { return &m.named }
 func ofField(f *field) *named     { return &f.named }
 func ofEnum(e *enum) *named       { return &e.named }
 func ofValue(v *value) *named     { return &v.named }
-func ofError(e *named) *named     { return e }
+func ofError(e *failure) *named   { return &e.named }
 
 // local returns a full name without the package, if it is of the package.
 func local(pkg, name string) string {

@@ -160,6 +160,33 @@ func TestGood(t *testing.T) {
 	}
 }
 
+// TestUnique holds that no two messages or interfaces share the names of their
+// functions, whatever they are called in the .proto.
+func TestUnique(t *testing.T) {
+	models, err := Load(module(t, "good"), []string{"./unique"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	take := func(what, name string) {
+		if seen[name] {
+			t.Errorf("%s has the name %s, which is taken", what, name)
+		}
+		seen[name] = true
+	}
+	for _, it := range models[0].Interfaces {
+		take("interface "+it.Wire, it.Name)
+	}
+	for _, m := range models[0].Messages {
+		if m.Func != "" {
+			take("message "+m.Name, m.Func)
+		}
+	}
+	if !seen["S"] || !seen["VT"] || len(seen) < 8 {
+		t.Errorf("names are %v", seen)
+	}
+}
+
 // TestBad compares problems, with their positions.
 func TestBad(t *testing.T) {
 	dir := module(t, "bad")
