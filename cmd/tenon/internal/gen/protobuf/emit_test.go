@@ -50,7 +50,7 @@ func compile(t testing.TB, p *model.Package, others map[string]string) (string, 
 		}
 		write(t, dir, files)
 	}
-	return string(text), made[0].(linker.File)
+	return string(text), linker.File(made[0])
 }
 
 // write leaves files for other compilers and linters.
