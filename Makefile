@@ -5,7 +5,8 @@
 # workspace, so that it needs no more than it says.
 export GOWORK = off
 
-MODULES  = . cmd/tenon examples/hello examples/kv examples/kv/disk bench
+MODULES  = . cmd/tenon grpcplug grpcplug/internal/interop examples/hello examples/kv \
+	examples/kv/disk examples/kv/overgrpc examples/protofirst bench bench/stubs interop
 PLATFORMS = darwin freebsd windows
 
 .PHONY: demo
@@ -31,15 +32,16 @@ lint: ## gofmt, go vet, staticcheck; generated code is up to date; other platfor
 	@set -e; for os in $(PLATFORMS); do GOOS=$$os go build ./...; done
 
 .PHONY: bench
-bench: ## measure Tenon beside go-plugin and a bare socketpair: the README's table
+bench: ## measure Tenon beside go-plugin and a bare socketpair, and gRPC's stubs on both: the README's tables
 	@go -C bench run .
+	@go -C bench/stubs run .
 
 .PHONY: fuzz
-fuzz: ## run each fuzz target of the core for a while
-	@set -e; for p in $$(go list ./...); do \
-	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
-	    go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; \
-	  done; done
+fuzz: ## run each fuzz target of the core and of grpcplug for a while
+	@set -e; for m in . grpcplug; do for p in $$(go -C $$m list ./...); do \
+	  for f in $$(go -C $$m test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	    go -C $$m test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; \
+	  done; done; done
 
 FUZZTIME = 30s
 

@@ -19,15 +19,16 @@ var arrows = map[string][]string{
 	"internal/handshake": {""},
 	"internal/logs":      {""},
 	"internal/stdio":     {"internal/logs"},
+	"internal/protocol":  {"", "internal/handshake"},
 	"internal/peer":      {"", "internal/carrier", "internal/fault", "internal/wire"},
 	"internal/link":      {"", "internal/carrier", "internal/handshake", "internal/logs"},
 	"host": {
 		"", "internal/carrier", "internal/handshake", "internal/link", "internal/logs",
-		"internal/peer", "internal/process", "internal/stdio",
+		"internal/peer", "internal/process", "internal/protocol", "internal/stdio",
 	},
 	"plugin": {
 		"", "internal/carrier", "internal/handshake", "internal/link", "internal/logs",
-		"internal/peer", "internal/process",
+		"internal/peer", "internal/process", "internal/protocol",
 	},
 	"internal/example/greet": {""},
 	"tenontest":              {"", "host", "plugin"},

@@ -18,7 +18,8 @@ type Conn interface {
 	Open(ctx context.Context, to *Ref, method int) (Stream, error)
 
 	// Offers returns the methods of a service that the other side offers. That
-	// is how to ask for an optional method before calling it.
+	// is how to ask for an optional method before calling it. Nil and true mean that
+	// it is not known: plugins of other systems need not say, but a call shows.
 	Offers(service string) (methods []string, ok bool)
 
 	// Release tells the other side that a kept ref is not used any more.
@@ -150,8 +151,8 @@ func (r *Ref) Offers(method int) bool {
 	if r.id != 0 {
 		return !m.Optional
 	}
-	methods, _ := r.conn.Offers(r.contract.Name)
-	return slices.Contains(methods, m.Name)
+	methods, ok := r.conn.Offers(r.contract.Name)
+	return ok && methods == nil || slices.Contains(methods, m.Name)
 }
 
 // Release gives the ref up. Only the first call does anything.

@@ -89,7 +89,7 @@ func (c *Contract) Bind(conn Conn) (*Ref, error) {
 	}
 	var missing []string
 	for i := range c.Methods {
-		if m := &c.Methods[i]; !m.Optional && !slices.Contains(methods, m.Name) {
+		if m := &c.Methods[i]; methods != nil && !m.Optional && !slices.Contains(methods, m.Name) {
 			missing = append(missing, m.Name)
 		}
 	}

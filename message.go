@@ -86,9 +86,9 @@ var (
 	errNoRefs    = errors.New("message holds a ref but is not part of a call")
 )
 
-// Reset makes m an empty message that writes into buf's spare capacity, and
-// that exports and imports refs through refs, which may be nil. Protocols call
-// it; generated code does not.
+// Reset makes m a message that begins with what is in buf, writes on into its
+// spare capacity, and exports and imports refs through refs, which may be nil.
+// Protocols call it; generated code does not.
 func (m *Message) Reset(buf []byte, refs RefTable) {
 	clear(m.big) // they are others'
 	*m = Message{buf: buf, refs: refs, big: m.big[:0]}

@@ -22,6 +22,7 @@ import (
 	"github.com/tenon-go/tenon"
 	"github.com/tenon-go/tenon/internal/carrier"
 	"github.com/tenon-go/tenon/internal/handshake"
+	"github.com/tenon-go/tenon/internal/protocol"
 )
 
 // Config says which plugin to start, and how. It is copied: neither it nor what
@@ -41,7 +42,8 @@ type Config struct {
 	//     terminal stays a terminal. An *os.File is handed over as it is, another
 	//     reader is copied from.
 	//   - Stdout and Stderr. An *os.File is handed over as it is: the host does
-	//     not see what is written to it, and an error cannot quote it. Another
+	//     not see what is written to it, and an error cannot quote it. (Not so
+	//     Stdout with Protocols: their plugins say there where they are.) Another
 	//     writer gets every byte, in order, as it comes. Nil is the host's
 	//     standard error, for both, by way of the host. Log records on Stderr in
 	//     hclog's JSON format go to Logger instead.
@@ -55,6 +57,11 @@ type Config struct {
 	// InProcess serves the plugin in this process, for tests and debugging. It
 	// is what plugin.InProcess returns. Cmd must be nil then.
 	InProcess func(context.Context, carrier.Carrier) error
+
+	// Protocols are what the host speaks besides Tenon's own, which it prefers:
+	// with a [Protocol] of the module grpcplug it runs plugins of HashiCorp's
+	// go-plugin. They are for plugins with a process.
+	Protocols []Protocol
 
 	// Name is what the plugin is called in logs and errors. Empty means the
 	// name of its file.
@@ -89,6 +96,10 @@ type Config struct {
 	CrashOnPanic bool
 }
 
+// A Protocol lets a host run plugins that do not speak Tenon's own protocol. The
+// modules of protocols have values of this type.
+type Protocol = protocol.Host
+
 // EnvAllowed returns the names of the variables that a plugin gets of the
 // host's environment by default: where things are, who the user is, what
 // language and terminal they use. Not among them are those that hold secrets or
@@ -114,6 +125,7 @@ const (
 	StageStart     Stage = "start"          // the process could not be started
 	StageHandshake Stage = "handshake"      // the process did not say hello
 	StageVersion   Stage = "version"        // it did, but host and plugin do not match
+	StageConnect   Stage = "connection"     // they match, but the address that the plugin gave is of no use
 	StageInit      Stage = "initialisation" // they match, but the plugin refused to serve
 )
 
@@ -130,6 +142,7 @@ func (cfg Config) prepared() (Config, error) {
 		return cfg, err
 	}
 	cfg.Services = slices.Clone(cfg.Services)
+	cfg.Protocols = slices.Clone(cfg.Protocols)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/tenon-go/tenon"
 	"github.com/tenon-go/tenon/internal/handshake"
 	"github.com/tenon-go/tenon/internal/process"
+	"github.com/tenon-go/tenon/internal/stdio"
 )
 
 var (
@@ -34,6 +35,8 @@ func (s *start) explain(err error) error {
 	var slow *slowError
 	var preface *handshake.PrefaceError
 	switch {
+	case s.sniffer.broken() != nil:
+		return s.sniffer.broken()
 	case s.sniffer.goPlugin() != nil:
 		return fmt.Errorf("it speaks go-plugin's protocol, %s, not Tenon's", s.sniffer.goPlugin().Protocol)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, errQuiet):
@@ -73,6 +76,10 @@ func (s *start) failed(err error) error {
 	}
 	alone := s.reap()
 	s.hurryUp()
+	if s.stdout != nil && !s.stdout.Stats().Stuck {
+		s.sniffer.stop() // which may hold back what was no handshake
+	}
+	s.cleanUp()
 	if alone && s.cfg.InProcess == nil {
 		x := s.exited(s.run.outcome())
 		e.Exit = &x
@@ -80,8 +87,10 @@ func (s *start) failed(err error) error {
 	if s.stdout != nil {
 		e.Last = s.stdout.Tail()
 	}
-	if s.stderr != nil {
-		e.Last = append(e.Last, s.stderr.Tail()...)
+	for _, pump := range []*stdio.Pump{s.sent[0], s.sent[1], s.stderr} {
+		if pump != nil {
+			e.Last = append(e.Last, pump.Tail()...)
+		}
 	}
 	e.Hint = s.hint(e)
 	var cause *process.StartError
@@ -156,8 +165,10 @@ func (s *start) hintHello(e *StartError) string {
 	var hello *handshake.HelloError
 	var slow *slowError
 	switch {
+	case s.sniffer.broken() != nil:
+		return "the plugin may be built with another version of go-plugin, or print something that looks like its handshake"
 	case l != nil && l.Protocol == handshake.GRPC:
-		return "plugins of go-plugin that use gRPC are run with the module github.com/tenon-go/tenon/grpcplug"
+		return "add this line to host.Config: Protocols: []host.Protocol{grpcplug.Protocol{}}, and import github.com/tenon-go/tenon/grpcplug"
 	case l != nil:
 		return "plugins of go-plugin that use net/rpc are run with the module github.com/tenon-go/tenon/compat/goplugin"
 	case errors.Is(e.Err, errQuiet), errors.Is(e.Err, errCut):

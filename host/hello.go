@@ -51,6 +51,9 @@ func (s *start) hello() outcome {
 		return o
 	case <-s.run.Done():
 	case <-s.sniffer.found():
+		if s.spoken() != nil || s.sniffer.broken() != nil {
+			cancel(errQuiet) // there is nothing left to wait for
+		}
 	}
 	// What it said before it ended is on its way. The end of the file may never
 	// come: something that it has started may hold the connection.

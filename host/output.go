@@ -22,6 +22,13 @@ func (s *start) connectOutput(spec *process.Spec) error {
 	if errs == nil {
 		errs = through{os.Stderr}
 	}
+	if f, ok := asFile(out); ok && len(s.attempts) > 0 {
+		out = through{f} // the handshake is to be seen
+	}
+	if len(s.attempts) > 0 && !same(out, errs) {
+		// A protocol may bring more of the same.
+		out, errs = guarded(out), guarded(errs)
+	}
 	if same(out, errs) {
 		// As with package exec: one writer is not written to by two goroutines.
 		w := &locked{w: out}
@@ -29,11 +36,12 @@ func (s *start) connectOutput(spec *process.Spec) error {
 			out, errs = w, w
 		}
 	}
+	s.text = [2]io.Writer{out, errs}
 	var err error
 	if f, ok := asFile(out); ok {
 		spec.Stdout = f
 	} else {
-		s.sniffer = newSniffer(out)
+		s.sniffer = newSniffer(out, s.known())
 		if spec.Stdout, s.stdout, err = s.pump(stdio.PumpOptions{Text: s.sniffer}); err != nil {
 			return err
 		}
@@ -42,12 +50,25 @@ func (s *start) connectOutput(spec *process.Spec) error {
 		spec.Stderr = f
 		return nil
 	}
-	spec.Stderr, s.stderr, err = s.pump(stdio.PumpOptions{
-		Options: stdio.Options{Records: true, Crashes: true},
-		Text:    errs,
-		Record:  func(r slog.Record) { logs.Deliver(context.Background(), s.cfg.Logger, r, s.cfg.Name) },
-	})
+	spec.Stderr, s.stderr, err = s.pump(s.errorOutput(errs))
 	return err
+}
+
+// errorOutput says what becomes of standard error.
+func (s *start) errorOutput(text io.Writer) stdio.PumpOptions {
+	return stdio.PumpOptions{
+		Options: stdio.Options{Records: true, Crashes: true},
+		Text:    text,
+		Record:  func(r slog.Record) { logs.Deliver(context.Background(), s.cfg.Logger, r, s.cfg.Name) },
+	}
+}
+
+// guarded is w for more than one goroutine. What is handed over as a file, is.
+func guarded(w io.Writer) io.Writer {
+	if _, ok := asFile(w); ok {
+		return w
+	}
+	return &locked{w: w}
 }
 
 // through hides that a file is one, so that the host gets to see what is

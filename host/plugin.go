@@ -10,8 +10,8 @@ import (
 	"github.com/tenon-go/tenon"
 	"github.com/tenon-go/tenon/internal/link"
 	"github.com/tenon-go/tenon/internal/logs"
-	"github.com/tenon-go/tenon/internal/peer"
 	"github.com/tenon-go/tenon/internal/process"
+	"github.com/tenon-go/tenon/internal/protocol"
 	"github.com/tenon-go/tenon/internal/stdio"
 )
 
@@ -23,13 +23,16 @@ type Plugin struct {
 	path    string
 	info    Info
 	started time.Time
-	peer    *peer.Peer
+	peer    protocol.Conn
 	gate    *link.Gate // what the plugin calls waits for the fields above
 
-	run    runner
+	run      runner
+	attempts []protocol.Attempt // one for each protocol in Config
+
 	stdin  *os.File    // the host's end, nil if there is nothing to copy
 	stdout *stdio.Pump // nil if the plugin has the host's descriptor
 	stderr *stdio.Pump
+	sent   [2]*stdio.Pump // stdout and stderr as a protocol brings them, nil if it does not
 
 	words    recentLog
 	stopping atomic.Bool // Stop was called
@@ -65,7 +68,7 @@ type Info struct {
 	Reported string // the plugin's own name for itself
 	Release  string // the plugin's own version, "1.4.2"; may be empty
 	Library  string // what the plugin is built with, "tenon-go/0.1.0"
-	Protocol string // "tenon"
+	Protocol string // "tenon", or what go-plugin calls it: "grpc"
 }
 
 // A runner is how a plugin comes to run.
@@ -100,7 +103,17 @@ func (p *Plugin) Release(id uint64) { p.peer.Release(id) }
 
 // Lost logs a warning: a call of the method with the given index has failed, and
 // the method has no error result. Generated code calls it, by [tenon.Ref.Lost].
-func (p *Plugin) Lost(r *tenon.Ref, method int, err error) { p.peer.Lost(r, method, err) }
+func (p *Plugin) Lost(r *tenon.Ref, method int, err error) {
+	if c, ok := p.peer.(interface {
+		Lost(r *tenon.Ref, method int, err error)
+	}); ok {
+		c.Lost(r, method, err)
+		return
+	}
+	if c := r.Contract(); tenon.CodeOf(err) != tenon.Canceled {
+		go p.lost(c.Name, c.Methods[method].Name, err) // the caller must not wait for a log
+	}
+}
 
 // lost is the warning.
 func (p *Plugin) lost(contract, method string, err error) {
@@ -112,8 +125,14 @@ func (p *Plugin) lost(contract, method string, err error) {
 // Stats implements [tenon.Conn].
 func (p *Plugin) Stats() tenon.Stats { return p.peer.Stats() }
 
-// InUse names the calls and refs that Stats counts: to find a leak by.
-func (p *Plugin) InUse() tenon.InUse { return p.peer.InUse() }
+// InUse names the calls and refs that Stats counts: to find a leak by. Of a
+// plugin that does not speak Tenon's own protocol it knows none.
+func (p *Plugin) InUse() tenon.InUse {
+	if c, ok := p.peer.(interface{ InUse() tenon.InUse }); ok {
+		return c.InUse()
+	}
+	return tenon.InUse{}
+}
 
 // Done is closed when the plugin has ended, its output and its last log records
 // have been passed on, and how it ended is known. Writers and loggers that hang
@@ -133,6 +152,10 @@ func (p *Plugin) Err() error {
 	}
 	return p.exit
 }
+
+// Unwrap returns the protocol's own connection. It is for the packages of
+// protocols, such as grpcplug, which know what more theirs can do.
+func (p *Plugin) Unwrap() tenon.Conn { return p.peer }
 
 // Ping waits until the plugin has shown that it is there, no longer than ctx.
 // It says nothing of what the plugin's services are able to do.

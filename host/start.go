@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"slices"
@@ -34,6 +35,7 @@ func Start(ctx context.Context, cfg Config) (*Plugin, error) {
 	defer cancel()
 	s := &start{Plugin: newPlugin(cfg), ctx: ctx}
 	if err := s.prepare(); err != nil {
+		s.cleanUp()
 		return nil, configError(&cfg, err)
 	}
 	if err := s.begin(); err != nil {
@@ -60,7 +62,8 @@ type start struct {
 	hail     []byte // the offer, encoded
 	carrier  carrier.Carrier
 	sniffer  *sniffer
-	files    []*os.File // to be closed after the process was started
+	text     [2]io.Writer // where stdout and stderr go
+	files    []*os.File   // to be closed after the process was started
 }
 
 // prepare makes the offer, before anything is started: what is wrong with it
@@ -69,8 +72,10 @@ func (s *start) prepare() (err error) {
 	own := link.ServeLog(s.deliver)
 	s.services = append([]tenon.Service{own}, s.gate.Guard(s.cfg.Services)...)
 	s.offer = s.cfg.offer(s.services)
-	s.hail, err = s.offer.Append(nil)
-	return inConfig(err)
+	if s.hail, err = s.offer.Append(nil); err != nil {
+		return inConfig(err)
+	}
+	return s.prepareProtocols()
 }
 
 // begin takes the start through its stages.
@@ -104,7 +109,8 @@ func (s *start) spawn() error {
 		SysProcAttr: cmd.SysProcAttr,
 	}
 	key, value := s.cfg.App.CookieEntry()
-	spec.Env = s.cfg.environment(os.Environ(), key+"="+value, handshake.EnvPlugin+"="+handshake.EnvValue(3))
+	offer := append(s.offers(), key+"="+value, handshake.EnvPlugin+"="+handshake.EnvValue(3))
+	spec.Env = s.cfg.environment(os.Environ(), offer...)
 	if err := s.connect(&spec); err != nil {
 		return err
 	}
@@ -154,6 +160,9 @@ func (s *start) inProcess() error {
 func (s *start) greet() error {
 	s.stage = StageHandshake
 	o := s.hello()
+	if a := s.spoken(); o.err != nil && a != nil {
+		return s.join(a, *s.sniffer.goPlugin())
+	}
 	if o.err != nil {
 		return s.explain(o.err)
 	}
@@ -162,7 +171,7 @@ func (s *start) greet() error {
 	}
 	s.sniffer.stop()
 	s.info = s.describe(o.answer)
-	s.peer = peer.New(peer.Config{
+	s.peer = native{peer.New(peer.Config{
 		Carrier:      s.carrier,
 		First:        true,
 		Local:        s.cfg.Limits,
@@ -173,16 +182,28 @@ func (s *start) greet() error {
 		Diagnose:     s.Plugin.diagnose,
 		Lost:         s.Plugin.lost,
 		CrashOnPanic: s.cfg.CrashOnPanic,
-	}, o.ahead)
+	}, o.ahead)}
 	s.gate.Open()
 	go s.Plugin.watch()
+	return nil
+}
+
+// protocolTenon is the name of Tenon's own protocol.
+const protocolTenon = "tenon"
+
+// native is a peer as a connection of a protocol.
+type native struct{ *peer.Peer }
+
+// Ask never finds a plugin deaf: it speaks a protocol that has the word.
+func (n native) Ask() <-chan struct{} {
+	n.Peer.Ask()
 	return nil
 }
 
 func (s *start) describe(a handshake.Answer) Info {
 	return Info{
 		Name: s.cfg.Name, Path: s.path, PID: s.run.pid(), Version: a.Version,
-		Reported: a.Name, Release: a.Release, Library: a.Library, Protocol: "tenon",
+		Reported: a.Name, Release: a.Release, Library: a.Library, Protocol: protocolTenon,
 	}
 }
 

@@ -24,7 +24,8 @@ const (
 // whatever the plugin does, or after 10 seconds if there is none:
 //
 //   - The plugin is asked to leave, finishes the calls that it is busy with, and
-//     exits. It has half of the time for that.
+//     exits. It has half of the time for that. This is left out with a plugin of
+//     another system that has no way to be asked.
 //   - Then the connection is closed, which fails what is still under way, and
 //     the process is sent SIGTERM; it has three quarters of what is left.
 //   - Then the process and everything that it has started is sent SIGKILL. For
@@ -43,15 +44,14 @@ func (p *Plugin) Stop(ctx context.Context) error {
 	deadline, _ := ctx.Deadline()
 	left := time.Until(deadline)
 	p.stopping.Store(true)
-	p.peer.Ask()
-	if p.wait(ctx, left/2) {
+	if p.wait(ctx, left/2, p.peer.Ask()) {
 		return p.Err()
 	}
 	// Not waited for: what closes the connection tells its calls, and they are
 	// the caller's.
 	go p.peer.Close()
 	p.run.terminate()
-	if p.wait(ctx, left*3/8) {
+	if p.wait(ctx, left*3/8, nil) {
 		return p.Err()
 	}
 	// Not waited for either: the search for what the plugin has started takes
@@ -63,7 +63,7 @@ func (p *Plugin) Stop(ctx context.Context) error {
 	} else {
 		left = time.Until(deadline)
 	}
-	if p.wait(context.Background(), max(left, killTimeout)) {
+	if p.wait(context.Background(), max(left, killTimeout), nil) {
 		return p.Err()
 	}
 	return p.stuck()
@@ -100,14 +100,16 @@ func (p *Plugin) stuck() error {
 	}
 }
 
-// wait waits for the plugin's end and reports whether it came.
-func (p *Plugin) wait(ctx context.Context, most time.Duration) bool {
+// wait waits for the plugin's end and reports whether it came. There is nothing to
+// wait for if it turns out to be deaf.
+func (p *Plugin) wait(ctx context.Context, most time.Duration, deaf <-chan struct{}) bool {
 	t := time.NewTimer(most)
 	defer t.Stop()
 	select {
 	case <-p.done:
 		return true
 	case <-ctx.Done():
+	case <-deaf:
 	case <-t.C:
 	}
 	select {

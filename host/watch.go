@@ -3,10 +3,12 @@ package host
 import (
 	"context"
 	"errors"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/tenon-go/tenon"
+	"github.com/tenon-go/tenon/internal/handshake"
 	"github.com/tenon-go/tenon/internal/process"
 	"github.com/tenon-go/tenon/internal/stdio"
 )
@@ -35,6 +37,7 @@ func (p *Plugin) watch() {
 	p.exit = p.exitError()
 	close(p.ended)
 	p.disconnect()
+	p.cleanUp()
 	close(p.done)
 	p.hurry() // releases the context
 }
@@ -59,6 +62,8 @@ func (p *Plugin) passOutput(ctx context.Context) {
 	defer cancel()
 	finish(ctx, p.stdout)
 	finish(ctx, p.stderr)
+	finish(ctx, p.sent[0])
+	finish(ctx, p.sent[1])
 }
 
 func finish(ctx context.Context, pump *stdio.Pump) {
@@ -75,6 +80,14 @@ func (p *Plugin) disconnect() {
 	}
 	p.peer.Close()
 	p.settle()
+}
+
+// cleanUp removes what was made for the plugin.
+func (p *Plugin) cleanUp() {
+	for _, a := range p.attempts {
+		a.Close()
+	}
+	p.attempts = nil
 }
 
 // settle waits until what the plugin sent before it ended has been dealt with:
@@ -160,15 +173,24 @@ func (p *Plugin) last(end time.Time) []string {
 	if !final {
 		lines = words
 	}
-	for _, pump := range []*stdio.Pump{p.stdout, p.stderr} {
+	for _, pump := range []*stdio.Pump{p.stdout, p.sent[0], p.sent[1], p.stderr} {
 		if pump != nil {
-			lines = append(lines, pump.Tail()...)
+			lines = append(lines, p.tail(pump)...)
 		}
 	}
 	if final {
 		lines = append(lines, words...)
 	}
 	return lines
+}
+
+// tail is what was printed last, without what was meant for the host.
+func (p *Plugin) tail(pump *stdio.Pump) []string {
+	lines := pump.Tail()
+	if pump != p.stdout || p.info.Protocol == protocolTenon {
+		return lines
+	}
+	return slices.DeleteFunc(lines, func(l string) bool { return handshake.LooksLikeLine([]byte(l)) })
 }
 
 // exited adds to x what the plugin printed.

@@ -66,12 +66,12 @@ func (s *server) decide(ctx context.Context, offer handshake.Offer) (handshake.A
 	if err := s.cfg.check(); err != nil {
 		return failed(err)
 	}
-	version, refusal := offer.Decide(s.app())
+	version, refusal := offer.Decide(s.cfg.app())
 	if refusal != nil {
 		answer := handshake.Answer{Refusal: refusal}
 		return answer, nil, offer.Check(answer)
 	}
-	services := append(s.offered(version), link.ServeControl(s.level))
+	services := append(s.cfg.offered(version), link.ServeControl(s.level))
 	answer := s.answer(version, services)
 	// The only way to find out whether it can be sent.
 	if _, err := answer.Append(nil); err != nil {
@@ -130,10 +130,10 @@ func (cfg *Config) check() error {
 }
 
 // app is the app with the versions that any service is offered in.
-func (s *server) app() tenon.App {
-	app := s.cfg.App
+func (cfg *Config) app() tenon.App {
+	app := cfg.App
 	app.Versions = slices.Clone(app.Versions)
-	for _, service := range s.cfg.Services {
+	for _, service := range cfg.Services {
 		app.Versions = append(app.Versions, service.Versions...)
 	}
 	app.Version = slices.Max(app.Supported())
@@ -141,10 +141,10 @@ func (s *server) app() tenon.App {
 }
 
 // offered returns the services that are offered in the given version.
-func (s *server) offered(version int) []tenon.Service {
-	newest := slices.Max(s.cfg.App.Supported())
+func (cfg *Config) offered(version int) []tenon.Service {
+	newest := slices.Max(cfg.App.Supported())
 	var list []tenon.Service
-	for _, service := range s.cfg.Services {
+	for _, service := range cfg.Services {
 		versions := service.Versions
 		if len(versions) == 0 {
 			versions = []int{newest}
@@ -157,17 +157,21 @@ func (s *server) offered(version int) []tenon.Service {
 }
 
 func (s *server) answer(version int, services []tenon.Service) handshake.Answer {
-	name := s.cfg.Name
-	if name == "" {
-		name = strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
-	}
 	return handshake.Answer{
 		Version:  version,
 		Services: handshake.Describe(services),
 		Limits:   s.cfg.Limits,
-		Name:     name,
+		Name:     s.cfg.name(),
 		Release:  s.cfg.Release,
 		Library:  tenon.Library,
 		PID:      os.Getpid(),
 	}
+}
+
+// name is the plugin's own name for itself.
+func (cfg *Config) name() string {
+	if cfg.Name != "" {
+		return cfg.Name
+	}
+	return strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
 }

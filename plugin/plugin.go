@@ -21,6 +21,7 @@ import (
 	"github.com/tenon-go/tenon/internal/carrier"
 	"github.com/tenon-go/tenon/internal/handshake"
 	"github.com/tenon-go/tenon/internal/process"
+	"github.com/tenon-go/tenon/internal/protocol"
 )
 
 // Config says what a plugin serves. It is copied.
@@ -67,11 +68,20 @@ type Config struct {
 	// AddSource sends the source position of each log record along.
 	AddSource bool
 
+	// Protocols are what the plugin speaks besides Tenon's own, which it prefers:
+	// with a [Protocol] of the module grpcplug it can be run by hosts that use
+	// HashiCorp's go-plugin. Of several the first is used.
+	Protocols []Protocol
+
 	// CrashOnPanic lets a panic in a handler end the process, as it would in
 	// any program. By default the call is answered with an error that has the
 	// panic's text and stack, and the plugin lives on.
 	CrashOnPanic bool
 }
+
+// A Protocol lets a plugin be run by hosts that do not speak Tenon's own
+// protocol. The modules of protocols have values of this type.
+type Protocol = protocol.Plugin
 
 // Main serves the services to the host that started the process, and does not
 // return: it ends the process with status 0 after the host has stopped it, and
@@ -135,7 +145,11 @@ func (e *toldError) Unwrap() error { return e.error }
 // started by a host, and takes the variables that say so out of the process's
 // environment. Only one call in a process can succeed.
 func Serve(ctx context.Context, cfg Config) error {
-	file, err := inherited(cfg)
+	o := takeOffer(cfg.App)
+	if !o.started && o.cookie && len(cfg.Protocols) > 0 {
+		return serveProtocol(ctx, cfg, o)
+	}
+	file, err := o.inherited(cfg.App)
 	if err != nil {
 		return err
 	}
@@ -149,18 +163,35 @@ func Serve(ctx context.Context, cfg Config) error {
 	return newServer(cfg, c, true).serve(ctx)
 }
 
-// inherited returns the descriptor on which the host waits.
-func inherited(cfg Config) (*os.File, error) {
-	key, want := cfg.App.CookieEntry()
-	value, started := os.LookupEnv(handshake.EnvPlugin)
-	cookie := os.Getenv(key)
+// An offer is what the environment says of the host.
+type offer struct {
+	started bool // it is Tenon's
+	cookie  bool // the app's cookie is right
+	env     map[string]string
+}
+
+// takeOffer takes the offer out of the environment: what this process starts
+// must not take it for its own.
+func takeOffer(app tenon.App) offer {
+	o := offer{env: make(map[string]string)}
+	key, want := app.CookieEntry()
 	for _, name := range append(handshake.Variables(), key) {
-		os.Unsetenv(name)
+		if value, ok := os.LookupEnv(name); ok {
+			o.env[name] = value
+			os.Unsetenv(name)
+		}
 	}
-	if !started {
-		return nil, &NotStartedError{App: cfg.App.Name, Program: os.Args[0], Cookie: cookie != "" && cookie == want}
+	_, o.started = o.env[handshake.EnvPlugin]
+	o.cookie = o.env[key] != "" && o.env[key] == want
+	return o
+}
+
+// inherited returns the descriptor on which the host waits.
+func (o offer) inherited(app tenon.App) (*os.File, error) {
+	if !o.started {
+		return nil, &NotStartedError{App: app.Name, Program: os.Args[0], Cookie: o.cookie}
 	}
-	fd, err := handshake.ParseEnv(value)
+	fd, err := handshake.ParseEnv(o.env[handshake.EnvPlugin])
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +220,7 @@ type NotStartedError struct {
 func (e *NotStartedError) Error() string {
 	text := fmt.Sprintf("%s is a plugin for %s. It is not run by hand: a program that uses %s plugins starts it.", filepath.Base(e.Program), e.App, e.App)
 	if e.Cookie {
-		text += "\nThe app's cookie is set, but " + handshake.EnvPlugin + " is not: was it started by a host of another plugin system?"
+		text += "\nThe app's cookie is set, but " + handshake.EnvPlugin + " is not: was it started by a host of another plugin system? For one that uses go-plugin, plugin.Config.Protocols needs a grpcplug.Protocol."
 	}
 	return text
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"time"
 
 	"github.com/tenon-go/tenon/internal/carrier"
 	"github.com/tenon-go/tenon/internal/link"
@@ -112,7 +111,7 @@ func (s *server) onStop(ctx context.Context) {
 func (s *server) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	timeout := s.cfg.StopTimeout
 	if timeout <= 0 {
-		timeout = 5 * time.Second
+		timeout = stopTimeout
 	}
 	return context.WithTimeout(context.WithoutCancel(ctx), timeout)
 }
@@ -130,15 +129,19 @@ func (s *server) redirect() (undo func()) {
 		return func() {} // a host without a log: slog's default writes to stderr
 	}
 	s.log = w
-	var h slog.Handler = logs.NewHandler(w.Write, logs.HandlerOptions{
+	return s.cfg.redirect(logs.NewHandler(w.Write, logs.HandlerOptions{
 		Level:     s.level,
 		AddSource: s.cfg.AddSource,
 		Fallback:  slog.NewTextHandler(os.Stderr, nil),
-	})
-	if s.cfg.Log != nil {
-		if other := s.cfg.Log(h); other != nil {
+	}))
+}
+
+// redirect sends what the program logs to h, by way of Config.Log.
+func (cfg *Config) redirect(h slog.Handler) (undo func()) {
+	if cfg.Log != nil {
+		if other := cfg.Log(h); other != nil {
 			h = other
 		}
 	}
-	return logs.Redirect(h, logs.RedirectOptions{AddSource: s.cfg.AddSource})
+	return logs.Redirect(h, logs.RedirectOptions{AddSource: cfg.AddSource})
 }

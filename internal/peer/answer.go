@@ -17,9 +17,10 @@ func (c *call) finish(err error, when urgency) {
 		var m tenon.Message
 		b := pool.get(minBuffer)
 		m.Reset(b.b, nil)
-		encodeFault(err, c.contract.Errors, &m)
+		trailer := c.trailer()
+		encodeFault(err, c.contract.Errors, &m, room(trailer))
 		c.takeBack()
-		f := frame{typ: wire.Return, flags: wire.Fail | wire.End, id: c.id, message: m.Raw()}
+		f := frame{typ: wire.Return, flags: wire.Fail | wire.End, id: c.id, meta: trailer, message: m.Raw()}
 		c.retire()
 		p.out.post(context.Background(), &f, when)
 		pool.put(b)
@@ -34,6 +35,14 @@ func (c *call) finish(err error, when urgency) {
 	p.answering--
 	p.checkIdle()
 	p.mu.Unlock()
+}
+
+// room is how many bytes of an error fit in a frame beside a trailer.
+func room(trailer map[string][]string) int {
+	if trailer == nil {
+		return wire.MaxBody
+	}
+	return wire.MaxBody - wire.MetadataSize(trailer)
 }
 
 // retire takes the call off the list, and releases what was lent to it. For a
@@ -69,7 +78,7 @@ func (c *call) reply(when urgency) error {
 	}
 	if c.method.ServerStream {
 		c.retire()
-		c.peer.out.post(context.Background(), &frame{typ: wire.Return, flags: wire.End, id: c.id}, when)
+		c.peer.out.post(context.Background(), &frame{typ: wire.Return, flags: wire.End, id: c.id, meta: c.trailer()}, when)
 		return nil
 	}
 	m := c.Out()
@@ -77,7 +86,7 @@ func (c *call) reply(when urgency) error {
 	if when != cork || m.Len() > wire.MaxPart || m.Err() != nil {
 		return c.send(wire.Return, wire.End)
 	}
-	f := frame{typ: wire.Return, flags: wire.Msg | wire.End, id: c.id, refs: c.unsent, message: m.Raw()}
+	f := frame{typ: wire.Return, flags: wire.Msg | wire.End, id: c.id, meta: c.trailer(), refs: c.unsent, message: m.Raw()}
 	if !c.tryCredit(m.Len(), len(c.unsent)) {
 		return c.send(wire.Return, wire.End)
 	}

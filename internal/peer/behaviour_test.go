@@ -326,7 +326,7 @@ func TestLongErrors(t *testing.T) {
 	})
 	defs := []tenon.ErrorDef{{Name: strings.Repeat("n", 2000), Value: errOdd}}
 	var m tenon.Message
-	encodeFault(fmt.Errorf("begin %w", errors.Join(slices.Repeat([]error{errOdd}, 250)...)), defs, &m)
+	encodeFault(fmt.Errorf("begin %w", errors.Join(slices.Repeat([]error{errOdd}, 250)...)), defs, &m, wire.MaxBody)
 	if m.Len() > wire.MaxBody {
 		t.Fatalf("%d bytes do not fit", m.Len())
 	}
@@ -879,7 +879,18 @@ func TestMetadata(t *testing.T) {
 		if have := <-got; len(have) != 0 {
 			t.Error(have)
 		}
-		_, err := ask(tenon.WithMetadata(context.Background(), tenon.Metadata{"k": {strings.Repeat("x", 33<<10)}}), ref, run, nil)
+		large := tenon.WithMetadata(context.Background(), tenon.Metadata{"k": {strings.Repeat("x", 33<<10)}})
+		for _, begin := range []func(*call) error{(*call).CloseSend, (*call).Begin} {
+			s, err := ref.Open(large, chat)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := begin(s.(*call)); tenon.CodeOf(err) != tenon.ResourceExhausted {
+				t.Errorf("a call that begins without a message: %v", err)
+			}
+			s.Close()
+		}
+		_, err := ask(large, ref, run, nil)
 		if tenon.CodeOf(err) != tenon.ResourceExhausted {
 			t.Error(err)
 		}

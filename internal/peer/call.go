@@ -70,6 +70,8 @@ type call struct {
 	borrowed []*tenon.Ref
 	receiver waiter
 	sender   waiter
+	headed   bool // the answer's header has come, or will not
+	aside    *aside
 }
 
 var (
@@ -110,21 +112,6 @@ func (p *Peer) Open(ctx context.Context, to *tenon.Ref, method int) (tenon.Strea
 		return nil, err
 	}
 	return c, nil
-}
-
-// Begin sends the Call frame, unless something was sent already: of two sides
-// that both send, either may be the one that waits for the other. The sending
-// goroutine calls it.
-func (c *call) Begin() error {
-	if c.begun.Load() {
-		return nil
-	}
-	if md := tenon.OutgoingMetadata(c.caller); len(md) > 0 {
-		if err := c.checkMetadata(md); err != nil {
-			return err
-		}
-	}
-	return c.post(&frame{typ: wire.Data, id: c.id}, flush)
 }
 
 // enter gives the call an id, and waits until the other side's limit allows one
@@ -383,6 +370,9 @@ func (p *Peer) end(c *call, err error) {
 	}
 	p.wake(&c.receiver)
 	p.wake(&c.sender)
+	if c.aside != nil {
+		p.wake(&c.aside.reader)
+	}
 	p.checkIdle()
 }
 

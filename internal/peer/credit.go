@@ -86,10 +86,16 @@ func (m *parcel) add(b []byte) {
 // slice, which its reader is given as it is, so its buffer is not one to keep.
 // One of many that nobody takes gets no more than it was charged for.
 func (m *parcel) room(n int) *buffer {
-	if m.total > wire.MaxPart || len(m.call.queue) > backlog {
+	if len(m.call.queue) > backlog {
 		return &buffer{b: make([]byte, 0, n)}
 	}
-	return pool.get(n)
+	if m.total <= wire.MaxPart {
+		return pool.get(n)
+	}
+	if b := pool.spare(n); b != nil {
+		return b
+	}
+	return &buffer{b: make([]byte, 0, n)}
 }
 
 // extend sees to it that the rest of a message in parts can come. Peer.mu is

@@ -168,8 +168,7 @@ const maxCredit = 1 << 48
 
 // receive deals with a message of a call, or a part of one, and with its end.
 func (p *Peer) receive(h wire.Header, b *wire.Body) error {
-	b.SkipMetadata() // of answers, which nobody can ask for yet
-	refs := b.Refs()
+	md, refs := b.Metadata(), b.Refs()
 	if b.Err() != nil {
 		return protocolError(b.Err())
 	}
@@ -187,6 +186,7 @@ func (p *Peer) receive(h wire.Header, b *wire.Body) error {
 	case h.Type == wire.Data && c.complete:
 		return broken(h, "a message after the last one")
 	}
+	c.heard(h, md)
 	if h.Flags&wire.Msg == 0 || h.Flags&wire.Fail != 0 && h.Type == wire.Return {
 		p.giveBack(refs) // there is no message that they could be in
 	}
@@ -287,9 +287,9 @@ func (p *Peer) tooLarge(c *call, size int) {
 
 // encodeFault writes err into m. An error has no parts, so that it needs no
 // credit; what would not fit in a frame is cut to the beginning of its text.
-func encodeFault(err error, defs []tenon.ErrorDef, m *tenon.Message) {
+func encodeFault(err error, defs []tenon.ErrorDef, m *tenon.Message, room int) {
 	fault.Encode(err, defs, m)
-	if m.Len() <= wire.MaxBody {
+	if m.Len() <= room {
 		return
 	}
 	var whole tenon.Message
@@ -310,7 +310,7 @@ func cutText(s string, most int) string {
 // answer ends a call with an error of the runtime's.
 func (p *Peer) answer(id uint64, err error) {
 	var m tenon.Message
-	encodeFault(err, nil, &m)
+	encodeFault(err, nil, &m, wire.MaxBody)
 	p.out.post(context.Background(), &frame{typ: wire.Return, flags: wire.Fail | wire.End, id: id, message: m.Raw()}, cork)
 }
 

@@ -154,6 +154,9 @@ func New(cfg Config, ahead []byte) *Peer {
 // Offers implements tenon.Conn.
 func (p *Peer) Offers(service string) ([]string, bool) {
 	methods, ok := p.cfg.Offered[service]
+	if ok && methods == nil {
+		methods = []string{} // none, which is known
+	}
 	return slices.Clone(methods), ok
 }
 

@@ -36,6 +36,24 @@ func (p *bufferPool) get(n int) *buffer {
 	return &buffer{b: make([]byte, 0, 1<<class)}
 }
 
+// spare returns a buffer with room for n bytes, and less than twice as much, if
+// one is there.
+func (p *bufferPool) spare(n int) *buffer {
+	class := bits.Len(uint(n)) - 1
+	if class < minClass || class > maxClass {
+		return nil
+	}
+	b, ok := p.classes[class].Get().(*buffer)
+	if ok && cap(b.b) < n {
+		p.classes[class].Put(b)
+		ok = false
+	}
+	if !ok {
+		return nil
+	}
+	return b
+}
+
 // put takes b back. Nil is ignored.
 func (p *bufferPool) put(b *buffer) {
 	if b == nil {

@@ -155,7 +155,15 @@ func runTest(ctx context.Context, in []byte, s tenon.Stream) error {
 			all = append(all, &fs.PathError{Op: strings.Repeat("o", 300), Path: strings.Repeat("p", 300), Err: errOdd})
 		}
 		return errors.Join(all...)
-	case "huge error":
+	case "aside":
+		c := s.(*call)
+		return errors.Join(c.SendHeader(map[string][]string{"k": {"h"}}, false), c.SetTrailer(map[string][]string{"k": {"t"}}))
+	case "huge error", "aside and huge error":
+		if strings.HasPrefix(what, "aside") {
+			c := s.(*call)
+			c.SendHeader(nil, true)
+			c.SetTrailer(map[string][]string{"k": {strings.Repeat("t", 30<<10)}})
+		}
 		err := errOdd
 		for i := range 4 {
 			err = fmt.Errorf("%s: %w", strings.Repeat(string(rune('a'+i)), 60<<10), err)
@@ -430,6 +438,51 @@ var callClauses = []clause{
 			r.Fatal(err)
 		}
 	}},
+	{"4.11/header and trailer", func(r *raw) {
+		md := func(v string) []byte { return wire.AppendMetadata(nil, map[string][]string{"k": {v}}) }
+		for i, c := range []struct {
+			frames          [][]byte
+			header, trailer string
+		}{
+			{[][]byte{fr(wire.Data, fMeta, 2, md("h")), fr(wire.Return, fMeta|fEnd, 2, md("t"))}, "h", "t"},
+			{[][]byte{fr(wire.Data, fMeta|fMsg, 4, md("h"), []byte("hi")), fr(wire.Data, fMeta|fMsg, 4, md("late"), []byte("hi")), fr(wire.Return, fEnd, 4)}, "h", ""},
+			{[][]byte{data(6, "hi"), fr(wire.Data, fMeta, 6, md("late")), fr(wire.Return, fEnd, 6)}, "", ""},
+			{[][]byte{fr(wire.Return, fMeta|fFail|fEnd, 8, md("t"), []byte("\x08\x05"))}, "", "t"},
+		} {
+			s := r.begin(chat).(*call)
+			r.say(c.frames...)
+			h, err := s.Header()
+			if err != nil || strings.Join(h["k"], "") != c.header {
+				r.Errorf("%d: header %v, %v", i, h, err)
+			}
+			for err == nil {
+				_, err = s.Recv()
+			}
+			if t := s.Trailer(); strings.Join(t["k"], "") != c.trailer || s.Close() != nil {
+				r.Errorf("%d: trailer %v", i, t)
+			}
+		}
+	}},
+	{"4.11/header and trailer of ours", func(r *raw) {
+		r.say(callOf(1, "Run", "aside"))
+		for _, want := range []struct {
+			typ   wire.Type
+			value string
+		}{{wire.Data, "h"}, {wire.Return, "t"}} {
+			f := r.expect(want.typ, 1)
+			b := wire.NewBody(f.Header, f.body)
+			if md := b.Metadata(); f.Flags&fMeta == 0 || md["k"][0] != want.value {
+				r.Errorf("%v has metadata %v", f.Type, md)
+			}
+		}
+		r.say(callOf(3, "Run", "aside and huge error"))
+		r.expect(wire.Data, 3)
+		f := r.expect(wire.Return, 3)
+		b := wire.NewBody(f.Header, f.body)
+		if md := b.Metadata(); b.Err() != nil || len(md["k"][0]) != 30<<10 {
+			r.Errorf("%d bytes of metadata, %v", len(md["k"][0]), b.Err())
+		}
+	}},
 	{"4.12/what is not there", func(r *raw) {
 		r.say(fr(wire.Call, fEnd, 1, wire.AppendTarget(nil, 0, "no.Such", "M", 0))).failed(1, tenon.Unimplemented)
 		r.say(fr(wire.Call, fEnd, 3, to("NoSuch"))).failed(3, tenon.Unimplemented)
@@ -500,7 +553,7 @@ var callClauses = []clause{
 	}},
 	{"4.17/an error as a value", func(r *raw) {
 		var fault, m tenon.Message
-		encodeFault(errOdd, contract.Errors, &fault)
+		encodeFault(errOdd, contract.Errors, &fault, wire.MaxPart)
 		m.WriteBytes(2, fault.Raw())
 		r.say(callOf(1, "Run", "error value")).returned(1, string(m.Raw()))
 	}},

@@ -254,7 +254,8 @@ const (
 	forMessage waitKind = iota // the call has a message, or has ended
 	forCredit                  // the call may send, or has ended
 	forPong
-	forSlot // there is room for another call
+	forSlot   // there is room for another call
+	forHeader // the call's header has come, or will not
 )
 
 // ready reports whether there is nothing to wait for. Peer.mu is held.
@@ -267,6 +268,8 @@ func (w *waiter) ready() bool {
 		return len(w.call.queue) > 0 || w.call.ended || w.call.complete && !w.call.mine
 	case forCredit:
 		return w.call.credit >= w.call.wanted || w.call.ended
+	case forHeader:
+		return w.call.headed || w.call.ended
 	case forPong:
 		_, waiting := w.peer.pongs[w.ping]
 		return !waiting

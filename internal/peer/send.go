@@ -36,6 +36,9 @@ func (c *call) CloseSend() error {
 	if c.torn {
 		return c.tornError()
 	}
+	if err := c.addressable(); err != nil {
+		return err
+	}
 	return c.post(&frame{typ: wire.Data, flags: wire.End, id: c.id}, flush)
 }
 
@@ -120,6 +123,7 @@ func (c *call) send(final wire.Type, flags wire.Flags) error {
 			f.typ, f.flags = final, f.flags|flags
 		}
 		if f.typ == wire.Return {
+			f.meta = c.trailer()
 			c.retire()
 		}
 		if err := c.post(&f, when); err != nil {
@@ -180,10 +184,7 @@ func (c *call) sendable(m *tenon.Message) error {
 	if len(c.unsent) > wire.MaxRefs {
 		return &tenon.Error{Code: tenon.ResourceExhausted, Message: fmt.Sprintf("%d refs in one message, more than %d", len(c.unsent), wire.MaxRefs)}
 	}
-	if md := tenon.OutgoingMetadata(c.Context()); len(md) > 0 && !c.begun.Load() {
-		return c.checkMetadata(md)
-	}
-	return nil
+	return c.addressable()
 }
 
 // checkMetadata reports why md cannot be sent.

@@ -270,13 +270,6 @@ func (b *Body) Metadata() map[string][]string {
 	return md
 }
 
-// SkipMetadata reads the metadata, if there is some, and keeps nothing of it.
-func (b *Body) SkipMetadata() {
-	if b.head.Flags&Meta != 0 {
-		b.pairs(func(_, _ []byte) {})
-	}
-}
-
 func (b *Body) pairs(f func(key, value []byte)) {
 	if b.err != nil {
 		return

@@ -176,14 +176,14 @@ func testNoCtx(t *testing.T, s noctx.Store) {
 	equal(t, f.Name(), "a")
 	equal(t, must(f.Bytes())(t), []byte("1"))
 	d := must(f.Parent())(t)
-	equal(t, must(d.Path())(t), "/root")
+	equal(t, must(d.Path())(t), "/top")
 	tenon.Release(d)
-	equal(t, must(s.Lend(f))(t), "/root/a: 1")
+	equal(t, must(s.Lend(f))(t), "/top/a: 1")
 	ok(t, f.Close())
 	equal(t, f.Name(), "") // it can't say that it is closed
 	_, err = s.Open("c")
 	is(t, err, fs.ErrNotExist)
-	equal(t, must(s.Lend(noctx.NewFile("mine", "text")))(t), "/root/mine: text")
+	equal(t, must(s.Lend(noctx.NewFile("mine", "text")))(t), "/top/mine: text")
 
 	var b strings.Builder
 	equal(t, must(s.Copy(&b, "b"))(t), 1)

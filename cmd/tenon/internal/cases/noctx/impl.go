@@ -117,7 +117,7 @@ type file struct{ name, content string }
 
 func (f file) Name() string           { return f.name }
 func (f file) Bytes() ([]byte, error) { return []byte(f.content), nil }
-func (f file) Parent() (Dir, error)   { return dir("/root"), nil }
+func (f file) Parent() (Dir, error)   { return dir("/top"), nil }
 func (f file) Close() error           { return nil }
 
 type dir string

@@ -1,0 +1,23 @@
+module github.com/tenon-go/tenon/examples/protofirst
+
+go 1.25.0
+
+require (
+	github.com/tenon-go/tenon v0.0.0
+	github.com/tenon-go/tenon/grpcplug v0.0.0
+	google.golang.org/grpc v1.67.3
+	google.golang.org/protobuf v1.36.6
+)
+
+require (
+	github.com/hashicorp/yamux v0.1.2 // indirect
+	golang.org/x/net v0.28.0 // indirect
+	golang.org/x/sys v0.30.0 // indirect
+	golang.org/x/text v0.17.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20240814211410-ddb44dafa142 // indirect
+)
+
+replace (
+	github.com/tenon-go/tenon => ../..
+	github.com/tenon-go/tenon/grpcplug => ../../grpcplug
+)

@@ -1,0 +1,404 @@
+package grpcplug
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/status"
+)
+
+// A Broker makes further connections between a host and a plugin, either way.
+// Each has an id, which one side makes up, serves, and tells the other, usually as
+// an argument of a call. It is go-plugin's GRPCBroker, and safe for concurrent use.
+type Broker struct {
+	options *options
+	place   *place
+	mux     func() *mux // nil: each id has a socket
+	next    atomic.Uint32
+	turn    chan struct{} // who has it may knock
+
+	ctx  context.Context
+	stop context.CancelFunc
+	goes sync.WaitGroup
+
+	sending sync.Mutex
+	mu      sync.Mutex
+	st      brokerState
+}
+
+// brokerState is what of a broker changes.
+type brokerState struct {
+	stream   messenger     // nil until the two brokers have found each other
+	attached chan struct{} // closed when stream or err is set
+	err      error         // why there is no stream, for good
+	closed   bool
+
+	places  map[uint32]connInfo // where ids are served that were not dialled yet
+	order   []uint32            // of places, the oldest first
+	changed chan struct{}       // closed when places is
+
+	listeners map[uint32]*muxedListener
+	knocks    map[uint32]*time.Timer // of ids that nobody listens for yet
+	acks      map[uint32]chan connInfo
+	late      map[uint32]bool // of knocks that were given up
+}
+
+// A messenger is a stream of messages, of either side.
+type messenger interface {
+	SendMsg(any) error
+	RecvMsg(any) error
+}
+
+const (
+	// maxPending is how many ids, knocks and connections wait to be taken.
+	maxPending = 1024
+
+	// patience is how long one side waits for the other to serve an id. It is
+	// go-plugin's.
+	patience = 5 * time.Second
+)
+
+func newBroker(o *options, p *place, m *mux) *Broker {
+	b := makeBroker(o, p)
+	if m != nil {
+		b.mux = func() *mux { return m }
+	}
+	return b
+}
+
+func makeBroker(o *options, p *place) *Broker {
+	b := &Broker{options: o, place: p, turn: make(chan struct{}, 1)}
+	b.ctx, b.stop = context.WithCancel(context.Background())
+	b.st = brokerState{
+		attached: make(chan struct{}), changed: make(chan struct{}),
+		places: map[uint32]connInfo{}, listeners: map[uint32]*muxedListener{},
+		knocks: map[uint32]*time.Timer{}, acks: map[uint32]chan connInfo{}, late: map[uint32]bool{},
+	}
+	return b
+}
+
+// NextID returns an id that this side has not used yet.
+func (b *Broker) NextID() uint32 { return b.next.Add(1) }
+
+// Accept returns a listener for the connections that the other side makes to id.
+// They are not encrypted yet, even with TLS; Serve does that. It is closed with
+// the broker. One id has no two listeners at a time.
+func (b *Broker) Accept(id uint32) (net.Listener, error) {
+	if b.mux != nil {
+		return b.acceptMuxed(id)
+	}
+	l, err := b.place.listen()
+	if err != nil {
+		return nil, err
+	}
+	err = b.send(connInfo{id: id, network: l.Addr().Network(), address: l.Addr().String()})
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	stop := context.AfterFunc(b.ctx, func() { l.Close() })
+	return &socketListener{l, stop}, nil
+}
+
+type socketListener struct {
+	net.Listener
+	stop func() bool
+}
+
+func (l *socketListener) Close() error {
+	l.stop()
+	return l.Listener.Close()
+}
+
+// Serve serves what register registers to the other side, under id, until stop is
+// called or the connection ends.
+func (b *Broker) Serve(id uint32, register func(grpc.ServiceRegistrar)) (stop func(), err error) {
+	return b.serve(id, register)
+}
+
+func (b *Broker) serve(id uint32, register func(grpc.ServiceRegistrar), more ...grpc.ServerOption) (stop func(), err error) {
+	l, err := b.Accept(id)
+	if err != nil {
+		return nil, err
+	}
+	server := b.options.newServer(more...)
+	register(server)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.st.closed {
+		l.Close()
+		return nil, &Error{Problem: BrokerClosed}
+	}
+	b.goes.Go(func() {
+		server.Serve(l)
+		server.Stop() // waits for what it has started
+		l.Close()
+	})
+	after := context.AfterFunc(b.ctx, server.Stop)
+	return func() { after(); server.Stop() }, nil
+}
+
+// Dial returns a connection to what the other side serves, or is about to serve,
+// under id. It waits for that no longer than ctx, and for five seconds if ctx has
+// no deadline. The connection is closed with the broker at the latest.
+func (b *Broker) Dial(ctx context.Context, id uint32, more ...grpc.DialOption) (*grpc.ClientConn, error) {
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(b.ctx, cancel)()
+	what, dial := b.name(id), dialer(nil)
+	if b.mux != nil {
+		first, err := b.knock(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		next := &handover{first: first, then: func(ctx context.Context) (net.Conn, error) { return b.knock(ctx, id) }}
+		defer next.close()
+		dial = next.dial
+	} else {
+		c, err := b.whereIs(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if c.network != unixNetwork && c.network != tcpNetwork {
+			return nil, &Error{Problem: BadBrokerMessage, What: what, Err: fmt.Errorf("its network is %q, not unix or tcp", clip(c.network))}
+		}
+		what, dial = whereabouts(c.network, c.address), addressDialer(c.network, c.address)
+	}
+	cc, err := b.options.connect(ctx, what, dial, more...)
+	if err != nil {
+		return nil, err
+	}
+	return cc, b.keep(cc)
+}
+
+// A handover is a dialer that has a connection already.
+type handover struct {
+	mu    sync.Mutex
+	first net.Conn
+	then  dialer
+}
+
+func (h *handover) dial(ctx context.Context) (net.Conn, error) {
+	h.mu.Lock()
+	c := h.first
+	h.first = nil
+	h.mu.Unlock()
+	if c != nil {
+		return c, nil
+	}
+	return h.then(ctx)
+}
+
+// close closes the connection if nobody has taken it.
+func (h *handover) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.first != nil {
+		h.first.Close()
+		h.first = nil
+	}
+}
+
+func (b *Broker) name(id uint32) string { return fmt.Sprintf("id %d", id) }
+
+// keep sees that the connection is closed.
+func (b *Broker) keep(cc *grpc.ClientConn) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.st.closed {
+		cc.Close()
+		return &Error{Problem: BrokerClosed}
+	}
+	b.goes.Go(func() {
+		for {
+			state := cc.GetState()
+			if state == connectivity.Shutdown {
+				return
+			}
+			if !cc.WaitForStateChange(b.ctx, state) {
+				cc.Close()
+				return
+			}
+		}
+	})
+	return nil
+}
+
+// whereIs waits until the other side has said where it serves id.
+func (b *Broker) whereIs(ctx context.Context, id uint32) (connInfo, error) {
+	for {
+		b.mu.Lock()
+		c, ok := b.st.places[id]
+		changed := b.st.changed
+		err := b.st.err
+		if ok {
+			b.forget(id)
+		}
+		b.mu.Unlock()
+		if ok {
+			return c, nil
+		}
+		if err != nil {
+			return connInfo{}, err
+		}
+		select {
+		case <-changed:
+		case <-b.ctx.Done():
+			return connInfo{}, &Error{Problem: BrokerClosed, What: b.name(id)}
+		case <-ctx.Done():
+			return connInfo{}, &Error{Problem: UnknownID, What: b.name(id), Err: context.Cause(ctx)}
+		}
+	}
+}
+
+// note keeps where an id is served. The oldest that nobody has dialled is
+// forgotten if there are too many.
+func (b *Broker) note(c connInfo) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, there := b.st.places[c.id]; there {
+		b.forget(c.id)
+	}
+	if len(b.st.order) >= maxPending {
+		b.forget(b.st.order[0])
+	}
+	b.st.places[c.id] = c
+	b.st.order = append(b.st.order, c.id)
+	close(b.st.changed)
+	b.st.changed = make(chan struct{})
+}
+
+func (b *Broker) forget(id uint32) {
+	delete(b.st.places, id)
+	for i, other := range b.st.order {
+		if other == id {
+			b.st.order = append(b.st.order[:i:i], b.st.order[i+1:]...)
+			return
+		}
+	}
+}
+
+// send says something to the other broker, when there is one.
+func (b *Broker) send(c connInfo) error {
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	select {
+	case <-b.st.attached:
+	case <-b.ctx.Done():
+		return &Error{Problem: BrokerClosed}
+	case <-t.C:
+		return &Error{Problem: NoBroker}
+	}
+	b.mu.Lock()
+	stream, err := b.st.stream, b.st.err
+	b.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	b.sending.Lock()
+	defer b.sending.Unlock()
+	if err := stream.SendMsg(&frame{c.encode()}); err != nil {
+		return &Error{Problem: BrokerClosed, Err: err}
+	}
+	return nil
+}
+
+var brokerDesc = grpc.StreamDesc{StreamName: brokerStream, ClientStreams: true, ServerStreams: true}
+
+// call finds the plugin's broker, and listens to it until the connection ends.
+func (b *Broker) call(ctx context.Context, cc *grpc.ClientConn) {
+	s, err := cc.NewStream(ctx, &brokerDesc, "/"+brokerService+"/"+brokerStream, grpc.ForceCodec(codec{}))
+	if err == nil {
+		err = b.listen(s)
+	}
+	problem := BrokerClosed
+	if status.Code(err) == codes.Unimplemented {
+		problem = NoBroker
+	}
+	b.fail(&Error{Problem: problem, Err: err})
+}
+
+// listen attaches the broker to the other one, and listens until that ends.
+func (b *Broker) listen(s messenger) error {
+	b.mu.Lock()
+	first := b.st.stream == nil
+	b.st.stream = s
+	if first && b.st.err == nil {
+		close(b.st.attached)
+	}
+	b.mu.Unlock()
+	for {
+		var f frame
+		if err := s.RecvMsg(&f); err != nil {
+			return err
+		}
+		c, err := decodeConnInfo(f.b)
+		if err != nil {
+			return err
+		}
+		b.hear(c)
+	}
+}
+
+// fail says that there is no other broker, for good.
+func (b *Broker) fail(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.st.err != nil {
+		return
+	}
+	b.st.err = err
+	if b.st.stream == nil {
+		close(b.st.attached)
+	}
+	close(b.st.changed)
+	b.st.changed = make(chan struct{})
+}
+
+// hear does what the other broker says.
+func (b *Broker) hear(c connInfo) {
+	switch {
+	case c.knock == nil || !c.knock.knock:
+		b.note(c)
+	case c.knock.ack:
+		b.hearAck(c)
+	case b.mux == nil:
+		b.refuse(c.id, "the connection is not multiplexed")
+	default:
+		b.hearKnock(c.id)
+	}
+}
+
+// close ends all that the broker has made.
+func (b *Broker) close() {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	b.st.closed = true
+	for id, t := range b.st.knocks {
+		t.Stop()
+		delete(b.st.knocks, id)
+	}
+	b.mu.Unlock()
+	b.stop()
+}
+
+// wait waits until nothing of the broker is left, after close.
+func (b *Broker) wait() {
+	if b != nil {
+		b.goes.Wait()
+	}
+}

@@ -1,0 +1,192 @@
+package grpcplug
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// A muxedListener takes the connections for one id that came over the one that
+// all share.
+type muxedListener struct {
+	broker *Broker
+	id     uint32
+	conns  chan net.Conn
+	done   chan struct{}
+
+	mu     sync.Mutex
+	closed bool
+}
+
+// acceptMuxed listens for knocks for id, and answers those that came before.
+func (b *Broker) acceptMuxed(id uint32) (net.Listener, error) {
+	l := &muxedListener{broker: b, id: id, conns: newConns(), done: make(chan struct{})}
+	b.mu.Lock()
+	if b.st.closed {
+		b.mu.Unlock()
+		return nil, &Error{Problem: BrokerClosed}
+	}
+	b.st.listeners[id] = l
+	early := b.st.knocks[id]
+	delete(b.st.knocks, id)
+	b.mu.Unlock()
+	if early != nil && early.Stop() {
+		b.admit(l)
+	}
+	return l, nil
+}
+
+// hearKnock answers a knock: at once if somebody listens for the id, and
+// otherwise if somebody does in time.
+func (b *Broker) hearKnock(id uint32) {
+	b.mu.Lock()
+	l := b.st.listeners[id]
+	full := len(b.st.knocks) >= maxPending
+	known := b.st.knocks[id] != nil || b.st.closed
+	if l == nil && !full && !known {
+		b.st.knocks[id] = time.AfterFunc(patience, func() { b.giveUp(id) })
+	}
+	b.mu.Unlock()
+	switch {
+	case l != nil:
+		b.admit(l)
+	case full:
+		b.refuse(id, "too many knocks wait for somebody who listens")
+	}
+}
+
+// admit lets the next connection be for l.
+func (b *Broker) admit(l *muxedListener) {
+	if !b.mux().expect(l.take) {
+		b.refuse(l.id, "too many connections are expected")
+		return
+	}
+	b.send(connInfo{id: l.id, knock: &knock{knock: true, ack: true}})
+}
+
+func (b *Broker) giveUp(id uint32) {
+	b.mu.Lock()
+	_, there := b.st.knocks[id]
+	delete(b.st.knocks, id)
+	b.mu.Unlock()
+	if there {
+		b.refuse(id, "nobody listens for it")
+	}
+}
+
+func (b *Broker) refuse(id uint32, why string) {
+	b.send(connInfo{id: id, knock: &knock{knock: true, ack: true, err: why}})
+}
+
+// knock asks the other side for a connection for id, and makes it. It is done by
+// one at a time, because the next connection is for who knocked last.
+func (b *Broker) knock(ctx context.Context, id uint32) (net.Conn, error) {
+	select {
+	case b.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, &Error{Problem: UnknownID, What: b.name(id), Err: context.Cause(ctx)}
+	}
+	defer func() { <-b.turn }()
+	ack := make(chan connInfo, 1)
+	b.mu.Lock()
+	b.st.acks[id] = ack
+	b.mu.Unlock()
+	if err := b.send(connInfo{id: id, knock: &knock{knock: true}}); err != nil {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.st.acks, id)
+		return nil, err
+	}
+	select {
+	case c := <-ack:
+		if c.knock.err != "" {
+			return nil, &Error{Problem: KnockRefused, What: b.name(id), Err: errors.New(clip(c.knock.err))}
+		}
+		return b.mux().dial(ctx)
+	case <-ctx.Done():
+	case <-b.ctx.Done():
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.st.acks, id)
+	if len(b.st.late) < maxPending {
+		b.st.late[id] = true
+	}
+	return nil, &Error{Problem: UnknownID, What: b.name(id), Err: errNoAck}
+}
+
+var errNoAck = errors.New("the other side did not answer in time")
+
+// hearAck brings an answer to who knocked. An answer that comes too late means
+// that the other side expects a connection: it gets one that is closed at once,
+// lest it took the next for it. Other answers nobody has asked for.
+func (b *Broker) hearAck(c connInfo) {
+	b.mu.Lock()
+	ack := b.st.acks[c.id]
+	late := b.st.late[c.id]
+	delete(b.st.acks, c.id)
+	delete(b.st.late, c.id)
+	b.mu.Unlock()
+	switch {
+	case ack != nil:
+		ack <- c
+	case late && c.knock.err == "" && b.mux != nil:
+		if conn, err := b.mux().dial(b.ctx); err == nil {
+			conn.Close()
+		}
+	}
+}
+
+// take is given a connection.
+func (l *muxedListener) take(c net.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		c.Close()
+		return
+	}
+	select {
+	case l.conns <- c:
+	default:
+		c.Close()
+	}
+}
+
+// Accept implements net.Listener.
+func (l *muxedListener) Accept() (net.Conn, error) {
+	select {
+	case c, ok := <-l.conns:
+		if ok {
+			return c, nil
+		}
+	case <-l.done:
+	case <-l.broker.ctx.Done():
+	}
+	return nil, net.ErrClosed
+}
+
+// Close implements net.Listener.
+func (l *muxedListener) Close() error {
+	l.broker.mu.Lock()
+	if l.broker.st.listeners[l.id] == l {
+		delete(l.broker.st.listeners, l.id)
+	}
+	l.broker.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil
+	}
+	l.closed = true
+	close(l.done)
+	close(l.conns)
+	for c := range l.conns {
+		c.Close()
+	}
+	return nil
+}
+
+// Addr implements net.Listener.
+func (l *muxedListener) Addr() net.Addr { return l.broker.mux().session.Addr() }

@@ -1,0 +1,163 @@
+package grpcplug
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+
+	"github.com/hashicorp/yamux"
+)
+
+// A mux carries many connections over one. Which connection is for what is
+// agreed on before it is made: the side that wants one for an id of the broker's
+// knocks, and when it has the answer, opens a connection. The other side gives
+// each connection that comes to the id that was knocked for the longest ago, or,
+// if there is none, to those who call its services. So connections must be made
+// one at a time. A nil mux carries nothing.
+type mux struct {
+	session *yamux.Session
+	goes    sync.WaitGroup
+
+	mu       sync.Mutex
+	expected []func(net.Conn) // whom the next connections are for
+	rest     chan net.Conn    // those that nobody knocked for
+}
+
+// newMux makes a mux of a connection, which it closes. The side that has dialled
+// is the first.
+func newMux(c net.Conn, first bool) (*mux, error) {
+	cfg := yamux.DefaultConfig()
+	cfg.LogOutput = io.Discard
+	// The other side is a process of this machine: it ends, or is being debugged.
+	cfg.EnableKeepAlive = false
+	cfg.StreamOpenTimeout = 0
+	role := yamux.Server
+	if first {
+		role = yamux.Client
+	}
+	session, err := role(c, cfg)
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	m := &mux{session: session, rest: newConns()}
+	m.goes.Go(m.accept)
+	return m, nil
+}
+
+// waiting is how many connections may wait to be accepted by one listener.
+const waiting = 16
+
+func newConns() chan net.Conn { return make(chan net.Conn, waiting) }
+
+func (m *mux) accept() {
+	for {
+		c, err := m.session.Accept()
+		if err != nil {
+			m.end()
+			return
+		}
+		m.give(c)
+	}
+}
+
+// give brings a connection to whom it is for. Nobody waits for one who does not
+// take it.
+func (m *mux) give(c net.Conn) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.expected) > 0 {
+		take := m.expected[0]
+		m.expected = m.expected[1:]
+		take(c)
+		return
+	}
+	select {
+	case m.rest <- c:
+	default:
+		c.Close()
+	}
+}
+
+// expect says whom the next connection is for. It reports false if too many are
+// expected already.
+func (m *mux) expect(take func(net.Conn)) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.expected) >= maxPending {
+		return false
+	}
+	m.expected = append(m.expected, take)
+	return true
+}
+
+// dial makes a connection.
+func (m *mux) dial(context.Context) (net.Conn, error) {
+	c, err := m.session.Open()
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// end is called by the one who gives.
+func (m *mux) end() {
+	close(m.rest)
+	for c := range m.rest {
+		c.Close()
+	}
+}
+
+func (m *mux) close() {
+	if m == nil {
+		return
+	}
+	m.session.Close()
+	m.goes.Wait()
+}
+
+// A muxListener takes the connections that nobody knocked for: the plugin's main
+// listener. The session is that of the first who connects.
+type muxListener struct {
+	net.Listener
+	made chan struct{} // closed when mux is set, or will not be
+	mux  *mux
+	once sync.Once
+	err  error
+}
+
+func newMuxListener(l net.Listener) *muxListener {
+	return &muxListener{Listener: l, made: make(chan struct{})}
+}
+
+var errNoSession = errors.New("the connection that all others share has ended")
+
+func (l *muxListener) Accept() (net.Conn, error) {
+	l.once.Do(func() {
+		defer close(l.made)
+		c, err := l.Listener.Accept()
+		if err == nil {
+			l.mux, err = newMux(c, false)
+		}
+		l.err = err
+	})
+	if l.err != nil {
+		return nil, l.err
+	}
+	c, ok := <-l.mux.rest
+	if !ok {
+		return nil, errNoSession
+	}
+	return c, nil
+}
+
+// Close ends the session too.
+func (l *muxListener) Close() error {
+	err := l.Listener.Close()
+	l.once.Do(func() { l.err = net.ErrClosed; close(l.made) })
+	<-l.made
+	l.mux.close()
+	return err
+}

@@ -1,0 +1,123 @@
+package grpcplug
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+
+	"github.com/tenon-go/tenon"
+	"github.com/tenon-go/tenon/internal/handshake"
+	"github.com/tenon-go/tenon/internal/protocol"
+)
+
+// An attempt is the start of one plugin, from the host's side.
+type attempt struct {
+	cfg   Protocol
+	wish  wish
+	own   tls.Certificate // of AutoMTLS
+	place *place          // of the broker's listeners
+	limit int
+
+	limits   tenon.Limits
+	services []tenon.Service
+}
+
+func (p Protocol) prepare(l protocol.Launch) (*attempt, error) {
+	a := &attempt{cfg: p, limit: limit(l.Limits), limits: l.Limits, services: l.Services}
+	a.wish = wish{
+		versions: l.App.Supported(), multiplex: p.Multiplex, group: p.SocketGroup,
+		minPort: p.MinPort, maxPort: p.MaxPort,
+	}
+	if a.wish.minPort == 0 && a.wish.maxPort == 0 {
+		a.wish.minPort, a.wish.maxPort = defaultMinPort, defaultMaxPort
+	}
+	if p.AutoMTLS {
+		var err error
+		if a.own, err = newCertificate(); err != nil {
+			return nil, err
+		}
+		a.wish.cert = toPEM(a.own)
+	}
+	// go-plugin's own hosts name no directory, and leave the sockets of plugins
+	// that were killed where they are.
+	var err error
+	if a.wish.dir, err = makePrivate(p.SocketDir, p.SocketGroup); err != nil {
+		return nil, err
+	}
+	a.place = newPlace("", a.wish)
+	return a, nil
+}
+
+// Env implements protocol.Attempt.
+func (a *attempt) Env() []string { return a.wish.env() }
+
+// Speaks implements protocol.Attempt.
+func (a *attempt) Speaks(name string) bool { return name == handshake.GRPC }
+
+// Close implements protocol.Attempt.
+func (a *attempt) Close() {
+	a.place.remove()
+	os.RemoveAll(a.wish.dir)
+}
+
+// Connect implements protocol.Attempt.
+func (a *attempt) Connect(ctx context.Context, line handshake.Line, with protocol.Setup) (protocol.Conn, error) {
+	o := &options{limit: a.limit, dial: a.cfg.DialOptions, server: a.cfg.ServerOptions}
+	var err error
+	if o.tls, err = a.trust(line); err != nil {
+		return nil, err
+	}
+	if a.cfg.Multiplex && !line.Multiplex {
+		return nil, &Error{Problem: NoMultiplex}
+	}
+	c := newHostConn(o, with)
+	if err := c.open(ctx, a, line); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// trust returns how to prove, and to have proven, who is there.
+func (a *attempt) trust(line handshake.Line) (*tls.Config, error) {
+	switch {
+	case a.cfg.AutoMTLS && line.Certificate == nil:
+		return nil, &Error{Problem: NoCertificate}
+	case a.cfg.AutoMTLS:
+		pool, err := poolOfDER(line.Certificate)
+		if err != nil {
+			return nil, err
+		}
+		return mutual(a.own, pool), nil
+	case a.cfg.TLS != nil:
+		return a.cfg.TLS.Clone(), nil
+	case line.Certificate != nil:
+		return nil, &Error{Problem: UnwantedCertificate}
+	}
+	return nil, nil
+}
+
+// offered returns what the host offers in a version.
+func (a *attempt) offered(version int) []tenon.Service {
+	return slices.DeleteFunc(slices.Clone(a.services), func(s tenon.Service) bool {
+		return len(s.Versions) > 0 && !slices.Contains(s.Versions, version)
+	})
+}
+
+// whereabouts is an address for messages.
+func whereabouts(network, address string) string { return fmt.Sprintf("%s %s", network, address) }
+
+// guard refuses to dial when the plugin is gone: whoever is there then is
+// somebody else.
+func guard(gone <-chan struct{}, dial dialer) dialer {
+	return func(ctx context.Context) (net.Conn, error) {
+		select {
+		case <-gone:
+			return nil, errGone
+		default:
+		}
+		return dial(ctx)
+	}
+}

@@ -1,0 +1,271 @@
+package grpcplug
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/reflection"
+
+	"github.com/tenon-go/tenon/internal/handshake"
+	"github.com/tenon-go/tenon/internal/protocol"
+)
+
+// A server is a plugin that is being served to a host of go-plugin.
+type server struct {
+	cfg  Protocol
+	with protocol.Serving
+	*options
+	wish    wish
+	version int
+	der     []byte // the certificate of AutoMTLS
+
+	place    *place
+	listener net.Listener
+	grpc     *grpc.Server
+	broker   *Broker
+	output   *output
+	conn     *pluginConn
+
+	asked    chan struct{} // closed when the host has asked the plugin to leave
+	askOnce  sync.Once
+	finished chan struct{} // closed when all is done that a leaving plugin does
+	leaving  context.Context
+	leave    context.CancelFunc // ends what would go on as long as the connection
+}
+
+func (p Protocol) serve(ctx context.Context, with protocol.Serving) error {
+	s := &server{cfg: p, with: with, asked: make(chan struct{}), finished: make(chan struct{})}
+	s.leaving, s.leave = context.WithCancel(context.Background())
+	defer s.leave()
+	if err := s.prepare(); err != nil {
+		return err
+	}
+	defer s.place.remove()
+	if with.Init != nil {
+		if err := with.Init(ctx); err != nil {
+			return fmt.Errorf("%s failed to initialise: %w", with.Name, err)
+		}
+	}
+	if err := s.listen(); err != nil {
+		return err
+	}
+	defer s.listener.Close()
+	if err := s.register(); err != nil {
+		return err
+	}
+	return s.run(ctx)
+}
+
+// prepare reads what the host wants.
+func (s *server) prepare() (err error) {
+	if s.wish, err = readWish(s.with.Getenv); err != nil {
+		return err
+	}
+	s.version = s.wish.choose(s.with.App.Supported())
+	s.options = &options{limit: s.limit(), dial: s.cfg.DialOptions, server: s.cfg.ServerOptions}
+	s.place = newPlace(s.cfg.Network, s.wish)
+	return s.trust()
+}
+
+// limit is the host's to set: it is the one that would be harmed.
+func (s *server) limit() int {
+	if s.with.Limits.Message > 0 {
+		return limit(s.with.Limits)
+	}
+	return 1<<31 - 1
+}
+
+// trust makes the certificate that the host has asked for, unless the plugin has
+// its own.
+func (s *server) trust() error {
+	if s.cfg.TLS != nil {
+		s.tls = s.cfg.TLS.Clone()
+		return nil
+	}
+	if s.wish.cert == "" {
+		return nil
+	}
+	pool, err := poolOfPEM(s.wish.cert)
+	if err != nil {
+		return err
+	}
+	var own tls.Certificate
+	if own, err = newCertificate(); err != nil {
+		return err
+	}
+	s.tls, s.der = mutual(own, pool), own.Certificate[0]
+	return nil
+}
+
+func (s *server) listen() (err error) {
+	if s.listener, err = s.place.listen(); err != nil {
+		return err
+	}
+	s.broker = makeBroker(s.options, s.place)
+	if s.wish.multiplex {
+		l := newMuxListener(s.listener)
+		s.listener = l
+		// Who uses the broker was called on the connection.
+		s.broker.mux = func() *mux { <-l.made; return l.mux }
+	}
+	return nil
+}
+
+// register makes the server, with the services that each plugin has, and the
+// plugin's own.
+func (s *server) register() error {
+	s.conn = newPluginConn(s.broker, s.with.Limits)
+	services := s.with.Services(s.version)
+	e := newExporter(s.conn, services, s.with.CrashOnPanic)
+	s.grpc = s.newServer(grpc.UnknownServiceHandler(e.serve), grpc.ChainUnaryInterceptor(s.conn.unary), grpc.ChainStreamInterceptor(s.conn.stream))
+	h := health.NewServer()
+	h.SetServingStatus(healthName, grpc_health_v1.HealthCheckResponse_SERVING)
+	grpc_health_v1.RegisterHealthServer(s.grpc, h)
+	reflection.Register(s.grpc)
+	s.grpc.RegisterService(&grpc.ServiceDesc{
+		ServiceName: brokerService, HandlerType: (*any)(nil),
+		Streams: []grpc.StreamDesc{{StreamName: brokerStream, Handler: s.serveBroker, ClientStreams: true, ServerStreams: true}},
+	}, nil)
+	s.grpc.RegisterService(&grpc.ServiceDesc{
+		ServiceName: controllerService, HandlerType: (*any)(nil),
+		Streams: []grpc.StreamDesc{{StreamName: shutdownMethod, Handler: s.serveShutdown}},
+	}, nil)
+	s.grpc.RegisterService(&grpc.ServiceDesc{
+		ServiceName: stdioService, HandlerType: (*any)(nil),
+		Streams: []grpc.StreamDesc{{StreamName: stdioStream, Handler: s.serveStdio, ServerStreams: true}},
+	}, nil)
+	for _, service := range services {
+		if stubs, ok := service.Server.(*stubServer); ok {
+			stubs.RegisterGRPC(s.grpc) // as gRPC's own
+			continue
+		}
+		s.grpc.RegisterService(describe(service, e), nil)
+	}
+	if s.cfg.Register != nil {
+		return s.cfg.Register(s.grpc, s.broker, s.version)
+	}
+	return nil
+}
+
+// run tells the host where the plugin is, and serves it.
+func (s *server) run(ctx context.Context) error {
+	line := handshake.Line{
+		App: s.version, Protocol: handshake.GRPC, Certificate: s.der, Multiplex: s.wish.multiplexAsked,
+		Network: s.listener.Addr().Network(), Address: s.listener.Addr().String(),
+	}
+	undo := s.with.Redirect(newLogHandler(os.Stderr, s.with.Name, s.with.AddSource))
+	defer undo()
+	if _, err := os.Stdout.Write(append(line.Append(nil), '\n')); err != nil {
+		return fmt.Errorf("the host does not read the handshake: %w", err)
+	}
+	var err error
+	if s.output, err = captureOutput(); err != nil {
+		return err
+	}
+	defer s.output.close()
+	defer s.conn.end()
+	served := make(chan error, 1)
+	go func() { served <- s.grpc.Serve(s.listener) }()
+	select {
+	case err := <-served:
+		s.finish(ctx, true)
+		s.broker.close()
+		s.grpc.Stop()
+		s.broker.wait()
+		return fmt.Errorf("the connection to the host: %w", err)
+	case <-s.asked:
+		s.finish(ctx, false)
+	case <-ctx.Done():
+		s.finish(ctx, false)
+	}
+	s.end(ctx)
+	if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+		return err
+	}
+	return nil
+}
+
+// finish lets calls end, and then what is printed, and tells who asked.
+func (s *server) finish(ctx context.Context, lost bool) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	if !lost {
+		s.conn.drain(ctx)
+	}
+	if s.with.Finish != nil {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			s.with.Finish(ctx)
+		}()
+		select {
+		case <-done:
+		case <-ctx.Done():
+		}
+	}
+	s.output.flush(ctx)
+	close(s.finished)
+}
+
+// end ends the server. The streams that live as long as the connection end first.
+func (s *server) end(ctx context.Context) {
+	s.leave()
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	s.broker.close()
+	stop := context.AfterFunc(ctx, s.grpc.Stop)
+	s.grpc.GracefulStop()
+	stop()
+	s.broker.wait()
+}
+
+// bounded returns a context for the plugin's end: that of Serve may have ended.
+func (s *server) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), s.with.StopTimeout)
+}
+
+// serveBroker is one broker's stream: the host has one. Its end is not that of the
+// broker, but nothing can be told to the host without it.
+func (s *server) serveBroker(_ any, stream grpc.ServerStream) error {
+	ended := make(chan error, 1)
+	go func() { ended <- s.broker.listen(stream) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-s.leaving.Done():
+		return nil
+	case <-stream.Context().Done():
+		return stream.Context().Err()
+	}
+}
+
+// serveShutdown answers when all is done, so that a host which closes the
+// connection then, as go-plugin's do, loses nothing.
+func (s *server) serveShutdown(_ any, stream grpc.ServerStream) error {
+	if err := stream.RecvMsg(&frame{}); err != nil {
+		return err
+	}
+	s.askOnce.Do(func() { close(s.asked) })
+	select {
+	case <-s.finished:
+	case <-stream.Context().Done():
+		return stream.Context().Err()
+	}
+	return stream.SendMsg(&frame{})
+}
+
+// serveStdio brings the host what the program prints, from the beginning.
+func (s *server) serveStdio(_ any, stream grpc.ServerStream) error {
+	if err := stream.RecvMsg(&frame{}); err != nil {
+		return err
+	}
+	return s.output.stream(stream)
+}

@@ -1,0 +1,38 @@
+package grpcplug
+
+import (
+	"google.golang.org/grpc"
+)
+
+var stdioDesc = grpc.StreamDesc{StreamName: stdioStream, ServerStreams: true}
+
+// readStdio brings what the plugin prints to where its output goes. A plugin
+// without the service prints to its standard output itself.
+func (c *hostConn) readStdio() {
+	defer c.with.Stdout.Close()
+	defer c.with.Stderr.Close()
+	s, err := c.cc.NewStream(c.ctx, &stdioDesc, "/"+stdioService+"/"+stdioStream, grpc.ForceCodec(codec{}))
+	if err != nil {
+		return
+	}
+	if s.SendMsg(&frame{}) != nil || s.CloseSend() != nil {
+		return
+	}
+	for {
+		var f frame
+		if s.RecvMsg(&f) != nil {
+			return
+		}
+		d, err := decodeStdioData(f.b)
+		if err != nil {
+			return
+		}
+		// Who does not want it any more does not hold the plugin up.
+		switch d.channel {
+		case stdoutChannel:
+			c.with.Stdout.Write(d.data)
+		case stderrChannel:
+			c.with.Stderr.Write(d.data)
+		}
+	}
+}
