@@ -32,8 +32,9 @@ lint: ## gofmt, go vet, staticcheck; generated code is up to date; other platfor
 	@set -e; for os in $(PLATFORMS); do GOOS=$$os go build ./...; done
 
 .PHONY: bench
-bench: ## measure Tenon beside go-plugin and a bare socketpair, and gRPC's stubs on both: the README's tables
+bench: ## measure Tenon beside go-plugin and a bare socketpair, both over gRPC, and gRPC's stubs on either: the README's tables
 	@go -C bench run .
+	@go -C bench run ./overgrpc
 	@go -C bench/stubs run .
 
 .PHONY: fuzz

@@ -45,13 +45,18 @@ func (s *start) hello() outcome {
 	ctx, cancel := context.WithCancelCause(s.ctx)
 	defer cancel(nil)
 	got := make(chan outcome, 1)
-	go func() { got <- exchange(ctx, s.carrier, s.hail) }()
+	c := s.carrier
+	go func() { got <- exchange(ctx, c, s.hail) }()
 	select {
 	case o := <-got:
 		return o
 	case <-s.run.Done():
 	case <-s.sniffer.found():
-		if s.spoken() != nil || s.sniffer.broken() != nil {
+		if s.spoken() != nil {
+			s.unheard = got
+			return outcome{err: errQuiet}
+		}
+		if s.sniffer.broken() != nil {
 			cancel(errQuiet) // there is nothing left to wait for
 		}
 	}

@@ -61,6 +61,7 @@ type start struct {
 	offer    handshake.Offer
 	hail     []byte // the offer, encoded
 	carrier  carrier.Carrier
+	unheard  <-chan outcome // of an exchange that nobody waits for
 	sniffer  *sniffer
 	text     [2]io.Writer // where stdout and stderr go
 	files    []*os.File   // to be closed after the process was started

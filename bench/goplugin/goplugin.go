@@ -16,16 +16,21 @@ import (
 	"github.com/tenon-go/tenon/bench/harness"
 )
 
-// GRPC and NetRPC are go-plugin's protocols.
+// GRPC and NetRPC are go-plugin's protocols. AutoMTLS is GRPC with certificates.
 var (
 	GRPC = harness.Target{
 		Name:  "go-plugin gRPC",
-		Start: starter(plugin.ProtocolGRPC, &grpcPlugin{}),
+		Start: starter(plugin.ProtocolGRPC, &grpcPlugin{}, false),
 		Serve: server(&grpcPlugin{}, plugin.DefaultGRPCServer),
+	}
+	AutoMTLS = harness.Target{
+		Name:  "go-plugin gRPC, AutoMTLS",
+		Start: starter(plugin.ProtocolGRPC, &grpcPlugin{}, true),
+		Serve: GRPC.Serve,
 	}
 	NetRPC = harness.Target{
 		Name:      "go-plugin net/rpc",
-		Start:     starter(plugin.ProtocolNetRPC, &rpcPlugin{}),
+		Start:     starter(plugin.ProtocolNetRPC, &rpcPlugin{}, false),
 		Serve:     server(&rpcPlugin{}, nil),
 		NoStreams: true,
 	}
@@ -33,10 +38,15 @@ var (
 
 const name = "echo"
 
+// Cookie is what a host of another library puts into the plugin's environment.
+const Cookie = cookieKey + "=" + cookieValue
+
+const cookieKey, cookieValue = "BENCH_PLUGIN", "echo"
+
 var handshake = plugin.HandshakeConfig{
 	ProtocolVersion:  1,
-	MagicCookieKey:   "BENCH_PLUGIN",
-	MagicCookieValue: "echo",
+	MagicCookieKey:   cookieKey,
+	MagicCookieValue: cookieValue,
 }
 
 // A caller is what either protocol's client has.
@@ -60,13 +70,14 @@ func (s *session) Stop() error {
 	return nil
 }
 
-func starter(protocol plugin.Protocol, p plugin.Plugin) func(context.Context, *exec.Cmd) (harness.Session, error) {
+func starter(protocol plugin.Protocol, p plugin.Plugin, autoMTLS bool) func(context.Context, *exec.Cmd) (harness.Session, error) {
 	return func(_ context.Context, cmd *exec.Cmd) (harness.Session, error) {
 		client := plugin.NewClient(&plugin.ClientConfig{
 			HandshakeConfig:  handshake,
 			Plugins:          plugin.PluginSet{name: p},
 			Cmd:              cmd,
 			AllowedProtocols: []plugin.Protocol{protocol},
+			AutoMTLS:         autoMTLS,
 			Logger:           hclog.NewNullLogger(),
 		})
 		c, err := dispense(client)

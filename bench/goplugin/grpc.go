@@ -25,9 +25,19 @@ import (
 type grpcPlugin struct{ plugin.NetRPCUnsupportedPlugin }
 
 func (*grpcPlugin) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
-	s.RegisterService(&echoService, grpcServer{})
+	Register(s)
 	return nil
 }
+
+// Register registers the service, for plugins of another library.
+func Register(s grpc.ServiceRegistrar) { s.RegisterService(&echoService, grpcServer{}) }
+
+// A Client calls the service by a connection of whatever library. Its methods are
+// those of [harness.Session].
+type Client = grpcClient
+
+// NewClient returns the client on a connection.
+func NewClient(c *grpc.ClientConn) Client { return grpcClient{c} }
 
 func (*grpcPlugin) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, c *grpc.ClientConn) (any, error) {
 	return grpcClient{c}, nil

@@ -23,8 +23,8 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range figures(0, 0) {
-		if !strings.Contains(out.String(), "| "+f.label+" | **") {
-			t.Errorf("no %s in\n%s", f.label, &out)
+		if !strings.Contains(out.String(), "| "+f.Label+" | **") {
+			t.Errorf("no %s in\n%s", f.Label, &out)
 		}
 	}
 }
