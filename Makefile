@@ -6,7 +6,8 @@
 export GOWORK = off
 
 MODULES  = . cmd/tenon grpcplug grpcplug/internal/interop examples/hello examples/kv \
-	examples/kv/disk examples/kv/overgrpc examples/protofirst bench bench/stubs interop
+	examples/kv/disk examples/kv/overgrpc examples/protofirst examples/terraform-schema \
+	examples/terraform-schema/provider bench bench/stubs interop
 PLATFORMS = darwin freebsd windows
 
 .PHONY: demo

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc/codes"
@@ -48,8 +48,8 @@ type answer struct {
 }
 
 // ask starts a provider, has it answer, and stops it.
-func ask(ctx context.Context, req request, messages io.Writer) (*answer, error) {
-	p, err := host.Start(ctx, config(req, messages))
+func ask(ctx context.Context, req request) (*answer, error) {
+	p, err := host.Start(ctx, config(req))
 	if err != nil {
 		return nil, err
 	}
@@ -61,22 +61,26 @@ func ask(ctx context.Context, req request, messages io.Writer) (*answer, error) 
 		return nil, fmt.Errorf("%s speaks protocol %d, and offers no provider: %w", req.provider[0], p.Info().Version, err)
 	}
 	a := &answer{name: providerName(req.provider[0]), version: p.Info().Version}
-	return a, a.fill(ctx, client)
+	if err := a.fill(ctx, client); err != nil {
+		return nil, fmt.Errorf("asking provider %s for its schemas: %w", a.name, reason(ctx, p, err))
+	}
+	return a, refusal(a.name, a.diagnostics())
 }
 
-func config(req request, messages io.Writer) host.Config {
+func config(req request) host.Config {
 	return host.Config{
 		App:       app,
 		Cmd:       exec.Command(req.provider[0], req.provider[1:]...),
 		Name:      filepath.Base(req.provider[0]),
 		Protocols: []host.Protocol{grpcplug.Protocol{AutoMTLS: true}},
 		Limits:    tenon.Limits{Message: maxMessage},
-		// Providers log whatever they do, and leave it to their host what is of interest.
-		Logger: slog.New(slog.NewTextHandler(messages, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		// What is wrong, providers say in their answers as well.
+		Logger: slog.New(slog.DiscardHandler),
 		// As Terraform does: a provider that wants a variable of its own gets it here
 		// too.
-		InheritEnv:   true,
-		StartTimeout: req.timeout,
+		InheritEnv: true,
+		// The context ends before, with an error that says what to do.
+		StartTimeout: 2 * req.timeout,
 	}
 }
 
@@ -91,42 +95,48 @@ func open(ctx context.Context, p *host.Plugin) (tfplugin6.ProviderClient, error)
 
 func (a *answer) fill(ctx context.Context, client tfplugin6.ProviderClient) (err error) {
 	if a.schemas, err = client.GetProviderSchema(ctx, &tfplugin6.GetProviderSchema_Request{}); err != nil {
-		return fmt.Errorf("asking provider %s for its schemas: %w", a.name, err)
-	}
-	if err := refusal(a.name, a.schemas.GetDiagnostics()); err != nil {
 		return err
 	}
 	a.identities, err = client.GetResourceIdentitySchemas(ctx, &tfplugin6.GetResourceIdentitySchemas_Request{})
 	if status.Code(err) == codes.Unimplemented {
-		return nil // built before there were any
-	}
-	if err != nil {
-		return fmt.Errorf("asking provider %s for the identities of its resources: %w", a.name, err)
-	}
-	return refusal(a.name, a.identities.GetDiagnostics())
-}
-
-// warnings returns what the provider wants to be known, besides its answer.
-func (a *answer) warnings() []string {
-	all := append(a.schemas.GetDiagnostics(), a.identities.GetDiagnostics()...)
-	var out []string
-	for _, d := range all {
-		out = append(out, "warning: "+describe(d))
-	}
-	return out
-}
-
-// explain adds what a person at a terminal wants to know.
-func explain(ctx context.Context, err error) error {
-	var start *host.StartError
-	switch {
-	case errors.As(err, &start):
-		return err
-	case errors.Is(err, context.DeadlineExceeded) || status.Code(err) == codes.DeadlineExceeded:
-		return fmt.Errorf("%w (%w)", context.Cause(ctx), err)
+		a.identities, err = nil, nil // the provider was built before there were any
 	}
 	return err
 }
+
+func (a *answer) diagnostics() []*tfplugin6.Diagnostic {
+	return slices.Concat(a.schemas.GetDiagnostics(), a.identities.GetDiagnostics())
+}
+
+// reason returns why a call failed. gRPC's own errors don't say that the time was
+// up, or that the provider crashed, but which socket was closed then.
+func reason(ctx context.Context, p *host.Plugin, err error) error {
+	if status.Code(err) == codes.Unavailable {
+		select {
+		case <-p.Done():
+			return p.Err()
+		case <-ctx.Done():
+		}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// explain has the error of a provider that did not start say what to try with
+// providers: the host speaks of plugins, and of what their authors can do.
+func explain(err error) error {
+	var start *host.StartError
+	if !errors.As(err, &start) || start.Stage != host.StageHandshake || crashed(start.Exit) {
+		return err
+	}
+	better := *start
+	better.Hint = "is it the program of a Terraform provider, for Terraform 0.12 or newer? Run by hand, such a program says that it is a plugin"
+	return &better
+}
+
+func crashed(e *host.Exit) bool { return e != nil && (e.Signal != nil || e.Panic != "") }
 
 // providerName is what Terraform calls the provider of a program, as far as the
 // name of its file tells: terraform-provider-time_v0.14.2_x5 is time.

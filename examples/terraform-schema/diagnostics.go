@@ -18,7 +18,7 @@ func (e *refusalError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "provider %s cannot say what its schemas are:", e.provider)
 	for _, d := range e.diagnostics {
-		b.WriteString("\n  " + strings.ReplaceAll(describe(d), "\n", "\n    "))
+		b.WriteString("\n  " + describe(d))
 	}
 	return b.String()
 }
@@ -37,14 +37,16 @@ func refusal(provider string, all []*tfplugin6.Diagnostic) error {
 	return e
 }
 
+// describe puts what is more than a summary into lines of its own, further to the
+// right.
 func describe(d *tfplugin6.Diagnostic) string {
 	var b strings.Builder
 	b.WriteString(d.GetSummary())
 	if at := place(d.GetAttribute()); at != "" {
 		fmt.Fprintf(&b, " (at %s)", at)
 	}
-	if detail := strings.TrimSpace(d.GetDetail()); detail != "" {
-		b.WriteString("\n" + detail)
+	for line := range strings.Lines(strings.TrimSpace(d.GetDetail())) {
+		b.WriteString("\n    " + strings.TrimSpace(line))
 	}
 	return strings.ToValidUTF8(b.String(), "�")
 }

@@ -60,9 +60,8 @@ func main() {
 	os.Exit(exitFailed)
 }
 
-// run does what args ask for. What the provider prints, and its warnings, go to
-// messages.
-func run(ctx context.Context, args []string, out, messages io.Writer) error {
+// run does what args ask for.
+func run(ctx context.Context, args []string, out, warnings io.Writer) error {
 	req, err := parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -74,12 +73,12 @@ func run(ctx context.Context, args []string, out, messages io.Writer) error {
 	late := fmt.Errorf("the provider has not answered within %v; --timeout gives it longer", req.timeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, req.timeout, late)
 	defer cancel()
-	a, err := ask(ctx, req, messages)
+	a, err := ask(ctx, req)
 	if err != nil {
-		return explain(ctx, err)
+		return explain(err)
 	}
-	for _, w := range a.warnings() {
-		fmt.Fprintln(messages, "terraform-schema:", w)
+	for _, d := range a.diagnostics() {
+		fmt.Fprintln(warnings, "terraform-schema: warning:", describe(d))
 	}
 	return a.print(out, req)
 }

@@ -63,9 +63,10 @@ func measure(siblings []*node) []int {
 func (n *node) line(widths []int) string {
 	var b strings.Builder
 	for i, text := range n.columns {
-		if i == len(n.columns)-1 {
+		switch {
+		case i == len(n.columns)-1:
 			b.WriteString(text)
-		} else {
+		case widths[i] > 0 || text != "":
 			fmt.Fprintf(&b, "%-*s  ", widths[i], text)
 		}
 	}
@@ -112,12 +113,19 @@ func sorted[V any](all map[string]V, plant func(string, V) *node) []*node {
 }
 
 func (p planter) schema(name string, s *schema) *node {
-	b := s.Block
-	if b == nil {
-		b = &block{}
+	if s == nil {
+		return &node{columns: p.columns(remarks{}, name, "no schema")}
 	}
-	notes := []string{version(s.Version), when(b.Deprecated, "deprecated")}
-	return &node{columns: p.columns(b.remarks, name, list(notes)), children: p.body(b)}
+	b := s.Block.orEmpty()
+	notes := list([]string{version(s.Version), when(b.Deprecated, "deprecated")})
+	return &node{columns: p.columns(b.remarks, name, notes), children: p.body(b)}
+}
+
+func (b *block) orEmpty() *block {
+	if b == nil {
+		return &block{}
+	}
+	return b
 }
 
 // body returns a block's attributes, and then its blocks.
@@ -140,10 +148,7 @@ func (p planter) attribute(name string, a *attribute) *node {
 }
 
 func (p planter) block(name string, t *blockType) *node {
-	b := t.Block
-	if b == nil {
-		b = &block{}
-	}
+	b := t.Block.orEmpty()
 	notes := list([]string{count(t.Min, t.Max), when(b.Deprecated, "deprecated")})
 	return &node{columns: p.columns(b.remarks, name, nested(t.Nesting, "block"), notes), children: p.body(b)}
 }
@@ -157,7 +162,7 @@ func (p planter) function(name string, f *function) *node {
 		parameters = append(parameters, f.Variadic.text("..."))
 	}
 	call := fmt.Sprintf("%s(%s) %s", name, strings.Join(parameters, ", "), f.Returns)
-	r := remarks{Description: f.Summary}
+	r := remarks{Description: f.Summary, DeprecationMessage: f.DeprecationMessage}
 	return &node{columns: p.columns(r, call, when(f.DeprecationMessage != "", "deprecated"))}
 }
 
@@ -181,7 +186,7 @@ func (p planter) identityAttribute(name string, a *identityAttribute) *node {
 // columns returns the texts of a line without those at its end that are empty.
 func (p planter) columns(r remarks, texts ...string) []string {
 	if p.details {
-		texts = append(texts, firstLine(r.DeprecationMessage), firstLine(r.Description))
+		texts = append(texts, r.line())
 	}
 	for i := range texts {
 		texts[i] = printable(texts[i])
@@ -200,6 +205,15 @@ func printable(text string) string {
 		}
 		return r
 	}, text)
+}
+
+// line returns the first lines of what there is to say, as one.
+func (r remarks) line() string {
+	text := firstLine(r.Description)
+	if r.DeprecationMessage != "" {
+		text = strings.TrimSpace("Deprecated: " + firstLine(r.DeprecationMessage) + " " + text)
+	}
+	return text
 }
 
 func firstLine(text string) string {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/list"
@@ -25,7 +24,7 @@ type garden struct {
 
 	plants    bool // all that is of protocol 6
 	tools     bool // all that is of protocol 5
-	misbehave func(*diag.Diagnostics)
+	misbehave func(*provider.SchemaResponse)
 }
 
 var (
@@ -42,9 +41,6 @@ func (g *garden) Metadata(_ context.Context, _ provider.MetadataRequest, resp *p
 }
 
 func (g *garden) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
-	if g.misbehave != nil {
-		g.misbehave(&resp.Diagnostics)
-	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A **garden**, and what grows in it.",
 		Attributes: map[string]schema.Attribute{
@@ -57,6 +53,9 @@ func (g *garden) Schema(_ context.Context, _ provider.SchemaRequest, resp *provi
 				Attributes: map[string]schema.Attribute{"height": schema.NumberAttribute{Required: true}},
 			}},
 		},
+	}
+	if g.misbehave != nil {
+		g.misbehave(resp)
 	}
 }
 

@@ -9,9 +9,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/hashicorp/go-plugin"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
@@ -20,6 +20,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 	"github.com/hashicorp/terraform-plugin-mux/tf5to6server"
 	"github.com/hashicorp/terraform-plugin-mux/tf6muxserver"
+	"google.golang.org/grpc"
 )
 
 const address = "registry.terraform.io/tenon-go/garden"
@@ -32,15 +33,18 @@ var variants = map[string]func(context.Context) error{
 	"too-old": func(ctx context.Context) error { return serve(ctx, garden{plants: true}, 5) },
 	"mux":     mux,
 	"future":  future,
-	"crash":   misbehave(func(*diag.Diagnostics) { panic("the hedge is on fire") }),
-	"exit":    misbehave(func(*diag.Diagnostics) { fmt.Fprintln(os.Stderr, "no water"); os.Exit(7) }),
-	"mute":    misbehave(func(*diag.Diagnostics) { select {} }),
-	"refuse": misbehave(func(d *diag.Diagnostics) {
-		d.AddAttributeError(path.Root("beds").AtMapKey("north").AtListIndex(2), "Flooded", "Nothing grows there.\nDrain it first.")
-		d.AddError("Out of season", "")
+	"crash":   misbehave(func(*provider.SchemaResponse) { panic("the hedge is on fire") }),
+	"exit":    misbehave(func(*provider.SchemaResponse) { fmt.Fprintln(os.Stderr, "no water"); os.Exit(7) }),
+	"mute":    misbehave(func(*provider.SchemaResponse) { select {} }),
+	"refuse": misbehave(func(resp *provider.SchemaResponse) {
+		resp.Diagnostics.AddAttributeError(path.Root("beds").AtMapKey("north").AtListIndex(2), "Flooded", "Nothing grows there.\nDrain it first.")
+		resp.Diagnostics.AddError("Out of season", "")
 	}),
-	"warn": misbehave(func(d *diag.Diagnostics) {
-		d.AddAttributeWarning(path.Root("beds"), "Dry", "Water it.")
+	"large": misbehave(func(resp *provider.SchemaResponse) {
+		resp.Schema.MarkdownDescription = strings.Repeat("and so on ", 7<<20)
+	}),
+	"warn": misbehave(func(resp *provider.SchemaResponse) {
+		resp.Diagnostics.AddAttributeWarning(path.Root("beds"), "Dry", "Water it.")
 	}),
 }
 
@@ -64,7 +68,7 @@ func serve(ctx context.Context, g garden, protocol int) error {
 	return providerserver.Serve(ctx, func() provider.Provider { return &g }, providerserver.ServeOpts{Address: address, ProtocolVersion: protocol})
 }
 
-func misbehave(do func(*diag.Diagnostics)) func(context.Context) error {
+func misbehave(do func(*provider.SchemaResponse)) func(context.Context) error {
 	return func(ctx context.Context) error {
 		return serve(ctx, garden{tools: true, misbehave: do}, 6)
 	}
@@ -95,8 +99,17 @@ func future(context.Context) error {
 			MagicCookieKey:   "TF_PLUGIN_MAGIC_COOKIE",
 			MagicCookieValue: "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
 		},
-		VersionedPlugins: map[int]plugin.PluginSet{7: {}},
+		VersionedPlugins: map[int]plugin.PluginSet{7: {"provider": nothing{}}},
 		GRPCServer:       plugin.DefaultGRPCServer,
 	})
 	return nil
+}
+
+// nothing is a plugin of gRPC's without a service.
+type nothing struct{ plugin.NetRPCUnsupportedPlugin }
+
+func (nothing) GRPCServer(*plugin.GRPCBroker, *grpc.Server) error { return nil }
+
+func (nothing) GRPCClient(context.Context, *plugin.GRPCBroker, *grpc.ClientConn) (any, error) {
+	return nil, nil
 }
