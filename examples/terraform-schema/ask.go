@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -111,11 +112,17 @@ func (a *answer) diagnostics() []*tfplugin6.Diagnostic {
 // reason returns why a call failed. gRPC's own errors don't say that the time was
 // up, or that the provider crashed, but which socket was closed then.
 func reason(ctx context.Context, p *host.Plugin, err error) error {
-	if status.Code(err) == codes.Unavailable {
+	switch status.Code(err) {
+	case codes.Unavailable:
 		select {
 		case <-p.Done():
 			return p.Err()
 		case <-ctx.Done():
+		}
+	case codes.DeadlineExceeded:
+		// gRPC tells the provider how long it has, so it may be the first to notice.
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < time.Second {
+			<-ctx.Done()
 		}
 	}
 	if ctx.Err() != nil {

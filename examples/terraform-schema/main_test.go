@@ -17,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/tenon-go/tenon/examples/terraform-schema/pb/tfplugin6"
 	"github.com/tenon-go/tenon/host"
 	"github.com/tenon-go/tenon/tenontest"
 )
@@ -156,5 +157,30 @@ func TestLarge(t *testing.T) {
 	}
 	if !strings.HasPrefix(out.String(), "garden (protocol 6)\n") {
 		t.Errorf("printed %.200s", out.String())
+	}
+}
+
+// An early provider was built before resources had identities.
+type early struct {
+	tfplugin6.UnimplementedProviderServer
+}
+
+func (early) GetProviderSchema(context.Context, *tfplugin6.GetProviderSchema_Request) (*tfplugin6.GetProviderSchema_Response, error) {
+	return &tfplugin6.GetProviderSchema_Response{Provider: &tfplugin6.Schema{Version: 4}}, nil
+}
+
+func TestEarly(t *testing.T) {
+	p := tenontest.Serve(t, app, protocol6.Serve(early{}))
+	client, err := open(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &answer{}
+	if err := a.fill(t.Context(), client); err != nil {
+		t.Fatal(err)
+	}
+	s, err := read(a)
+	if err != nil || s.Provider.Version != 4 || s.Identities != nil {
+		t.Errorf("it has %+v, %v", s, err)
 	}
 }

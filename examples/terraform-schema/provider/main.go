@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov5"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov5/tf5server"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 	"github.com/hashicorp/terraform-plugin-mux/tf5to6server"
@@ -32,6 +33,7 @@ var variants = map[string]func(context.Context) error{
 	// Nested attributes are more than protocol 5 has.
 	"too-old": func(ctx context.Context) error { return serve(ctx, garden{plants: true}, 5) },
 	"mux":     mux,
+	"both":    both,
 	"future":  future,
 	"crash":   misbehave(func(*provider.SchemaResponse) { panic("the hedge is on fire") }),
 	"exit":    misbehave(func(*provider.SchemaResponse) { fmt.Fprintln(os.Stderr, "no water"); os.Exit(7) }),
@@ -92,14 +94,27 @@ func mux(ctx context.Context) error {
 	return tf6server.Serve(address, both.ProviderServer)
 }
 
+// both serves either protocol, whichever the host likes better.
+func both(context.Context) error {
+	tools, all := &garden{tools: true}, &garden{plants: true, tools: true}
+	return serveVersions(map[int]plugin.PluginSet{
+		5: {"provider": &tf5server.GRPCProviderPlugin{GRPCProvider: providerserver.NewProtocol5(tools), Name: address}},
+		6: {"provider": &tf6server.GRPCProviderPlugin{GRPCProvider: providerserver.NewProtocol6(all), Name: address}},
+	})
+}
+
 // future serves a protocol that Terraform has not thought of yet.
 func future(context.Context) error {
+	return serveVersions(map[int]plugin.PluginSet{7: {"provider": nothing{}}})
+}
+
+func serveVersions(versions map[int]plugin.PluginSet) error {
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig: plugin.HandshakeConfig{
 			MagicCookieKey:   "TF_PLUGIN_MAGIC_COOKIE",
 			MagicCookieValue: "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
 		},
-		VersionedPlugins: map[int]plugin.PluginSet{7: {"provider": nothing{}}},
+		VersionedPlugins: versions,
 		GRPCServer:       plugin.DefaultGRPCServer,
 	})
 	return nil
