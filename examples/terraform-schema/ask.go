@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -116,7 +117,7 @@ func reason(ctx context.Context, p *host.Plugin, err error) error {
 	case codes.Unavailable:
 		select {
 		case <-p.Done():
-			return p.Err()
+			return cmp.Or(p.Err(), err)
 		case <-ctx.Done():
 		}
 	case codes.DeadlineExceeded:
