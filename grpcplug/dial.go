@@ -17,6 +17,7 @@ import (
 type options struct {
 	tls    *tls.Config // nil: none
 	limit  int         // bytes of a message
+	crash  bool        // on panic
 	dial   []grpc.DialOption
 	server []grpc.ServerOption
 }
@@ -155,6 +156,8 @@ func (o *options) newServer(more ...grpc.ServerOption) *grpc.Server {
 		grpc.ForceServerCodec(codec{}),
 		grpc.MaxRecvMsgSize(o.limit),
 		grpc.MaxSendMsgSize(o.limit),
+		grpc.ChainUnaryInterceptor(o.attendUnary),
+		grpc.ChainStreamInterceptor(o.attendStream),
 	}
 	if o.tls != nil {
 		list = append(list, grpc.Creds(credentials.NewTLS(o.tls)))

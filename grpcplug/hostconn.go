@@ -323,7 +323,7 @@ func (c *hostConn) table() *refs { return c.refs }
 // by way of the broker.
 func (c *hostConn) canExport() error {
 	c.serving.Do(func() {
-		e := newExporter(c, c.services, c.with.CrashOnPanic)
+		e := newExporter(c, c.services)
 		handle := func(srv any, ss grpc.ServerStream) error {
 			c.countIn(1)
 			defer c.countIn(-1)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -24,7 +25,7 @@ var app = tenon.App{Name: "test", Version: 3, Versions: []int{2, 1}, Cookie: "GR
 // The echo is the contract of the tests here.
 var echoContract = &tenon.Contract{Name: "test.Echo", Methods: []tenon.Method{
 	{Name: "Echo"}, {Name: "Fail"}, {Name: "Both", ClientStream: true, ServerStream: true}, {Name: "Wait"}, {Name: "Panic"},
-	{Name: "Say"}, {Name: "Without", Optional: true},
+	{Name: "Say"}, {Name: "Without", Optional: true}, {Name: "Quit"},
 }}
 
 func echoService() tenon.Service {
@@ -190,6 +191,8 @@ func (echoServer) ServeCall(ctx context.Context, method int, s tenon.Stream) err
 		return ctx.Err()
 	case "Panic":
 		panic(in)
+	case "Quit":
+		runtime.Goexit()
 	case "Say":
 		os.Stdout.WriteString(in)
 	}

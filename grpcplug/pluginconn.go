@@ -3,7 +3,6 @@ package grpcplug
 import (
 	"context"
 	"io"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -14,7 +13,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/tenon-go/tenon"
-	"github.com/tenon-go/tenon/internal/fault"
 )
 
 // A pluginConn is what a plugin's handlers have as the connection that they were
@@ -216,28 +214,15 @@ func describe(s tenon.Service, e *exporter) *grpc.ServiceDesc {
 }
 
 // carryOut carries out one call.
-func carryOut(s tenon.Service, method int, ss grpc.ServerStream, c caller, crash bool) error {
+func carryOut(s tenon.Service, method int, ss grpc.ServerStream, c caller) error {
 	stream := &serverStream{ss: ss, method: &s.Contract.Methods[method], refs: newCallRefs(c, s.Contract)}
 	defer stream.refs.end()
 	stream.out.Reset(nil, stream.refs)
-	err := guarded(s, method, stream, crash)
+	err := s.Server.ServeCall(stream.Context(), method, stream)
 	if err == nil && !stream.method.ServerStream {
 		err = stream.Send()
 	}
 	return toStatus(err, s.Contract.Errors)
-}
-
-func guarded(s tenon.Service, method int, stream *serverStream, crash bool) (err error) {
-	if !crash {
-		defer func() {
-			if p := recover(); p != nil {
-				e := fault.Panic(p, debug.Stack())
-				e.Message = s.Contract.Name + "." + stream.method.Name + ": " + e.Message
-				err = e
-			}
-		}()
-	}
-	return s.Server.ServeCall(stream.Context(), method, stream)
 }
 
 // A serverStream is a call that came in.

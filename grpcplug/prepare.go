@@ -65,7 +65,7 @@ func (a *attempt) Close() {
 
 // Connect implements protocol.Attempt.
 func (a *attempt) Connect(ctx context.Context, line handshake.Line, with protocol.Setup) (protocol.Conn, error) {
-	o := &options{limit: a.limit, dial: a.cfg.DialOptions, server: a.cfg.ServerOptions}
+	o := &options{limit: a.limit, crash: with.CrashOnPanic, dial: a.cfg.DialOptions, server: a.cfg.ServerOptions}
 	var err error
 	if o.tls, err = a.trust(line); err != nil {
 		return nil, err

@@ -231,11 +231,10 @@ type exporter struct {
 	refs     *refs
 	services map[string]tenon.Service
 	conn     caller
-	crash    bool
 }
 
-func newExporter(c caller, services []tenon.Service, crash bool) *exporter {
-	e := &exporter{refs: c.table(), services: map[string]tenon.Service{}, conn: c, crash: crash}
+func newExporter(c caller, services []tenon.Service) *exporter {
+	e := &exporter{refs: c.table(), services: map[string]tenon.Service{}, conn: c}
 	for _, s := range services {
 		e.services[s.Contract.Name] = s
 	}
@@ -257,7 +256,7 @@ func (e *exporter) serve(_ any, ss grpc.ServerStream) error {
 	if i < 0 || slices.Contains(service.Without, method) {
 		return status.Errorf(codes.Unimplemented, "%s has no method %s", clip(name), clip(method))
 	}
-	return carryOut(service, i, ss, e.conn, e.crash)
+	return carryOut(service, i, ss, e.conn)
 }
 
 // find returns the ref or the service that is called.

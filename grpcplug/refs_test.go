@@ -3,6 +3,7 @@ package grpcplug
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -142,11 +143,13 @@ func TestHostServices(t *testing.T) {
 		}
 		return strings.ToUpper(in), nil
 	})
+	quits := answerer(func(context.Context, string) (string, error) { runtime.Goexit(); return "", nil })
 	for _, c := range []struct {
 		service tenon.Service
 		want    string
 	}{
 		{tenon.Service{Contract: contract, Server: server}, "HELLO"},
+		{tenon.Service{Contract: contract, Server: quits}, "ended its goroutine"},
 		{tenon.Service{Contract: contract, Server: server}.In(1), "does not offer test.Host"},
 	} {
 		s, err := try(t, "asks", Protocol{}, func(cfg *host.Config) { cfg.Services = []tenon.Service{c.service} })
@@ -190,7 +193,7 @@ var asks = answerer(func(ctx context.Context, in string) (string, error) {
 	s.Out().WriteString(1, in)
 	m, err := s.Call()
 	if err != nil {
-		return "", err
+		return err.Error(), nil
 	}
 	return readText(m)
 })

@@ -70,7 +70,7 @@ func (s *server) prepare() (err error) {
 		return err
 	}
 	s.version = s.wish.choose(s.with.App.Supported())
-	s.options = &options{limit: s.limit(), dial: s.cfg.DialOptions, server: s.cfg.ServerOptions}
+	s.options = &options{limit: s.limit(), crash: s.with.CrashOnPanic, dial: s.cfg.DialOptions, server: s.cfg.ServerOptions}
 	s.place = newPlace(s.cfg.Network, s.wish)
 	return s.trust()
 }
@@ -124,7 +124,7 @@ func (s *server) listen() (err error) {
 func (s *server) register() error {
 	s.conn = newPluginConn(s.broker, s.with.Limits)
 	services := s.with.Services(s.version)
-	e := newExporter(s.conn, services, s.with.CrashOnPanic)
+	e := newExporter(s.conn, services)
 	s.grpc = s.newServer(grpc.UnknownServiceHandler(e.serve), grpc.ChainUnaryInterceptor(s.conn.unary), grpc.ChainStreamInterceptor(s.conn.stream))
 	h := health.NewServer()
 	h.SetServingStatus(healthName, grpc_health_v1.HealthCheckResponse_SERVING)

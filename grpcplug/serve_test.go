@@ -138,6 +138,9 @@ func checkErrors(t *testing.T, s *started) {
 	if _, err := call(t.Context(), s, "Panic", "out of ideas"); !errors.As(err, &e) || !strings.Contains(e.Message, "out of ideas") || !strings.Contains(e.Stack, "ServeCall") {
 		t.Errorf("got %v", err)
 	}
+	if _, err := call(t.Context(), s, "Quit", ""); tenon.CodeOf(err) != tenon.Internal || !strings.Contains(err.Error(), "test.Echo.Quit: the handler ended its goroutine") {
+		t.Errorf("got %v", err)
+	}
 	if _, err := call(t.Context(), s, "Without", ""); tenon.CodeOf(err) != tenon.Unimplemented {
 		t.Errorf("got %v", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -146,6 +147,10 @@ func obey(ctx context.Context, what string) (string, error) {
 		return strings.Repeat("x", n), err
 	case "nothing":
 		return "nothing", nil
+	case "quit":
+		runtime.Goexit()
+	case "panic":
+		panic("out of ideas")
 	}
 	return what, nil
 }

@@ -29,13 +29,16 @@ var Tester = grpcplug.Service(pb.NewTestServiceClient, pb.RegisterTestServiceSer
 	WithErrors(tenon.ErrorDef{Name: "stubs.ErrOdd", Value: errOdd})
 
 func TestMain(m *testing.M) {
-	tenontest.Main(m, map[string]func(){
-		"tester": func() { plugin.Main(app, Tester.Serve(impl{})) },
-		"grpc tester": func() {
-			os.Unsetenv(handshake.EnvPlugin) // as if the host spoke nothing else
-			grpcplug.Main(app, Tester.Serve(impl{}))
-		},
-	})
+	tenontest.Main(m, programs)
+}
+
+// programs are the plugins that the test binary can be.
+var programs = map[string]func(){
+	"tester": func() { plugin.Main(app, Tester.Serve(impl{})) },
+	"grpc tester": func() {
+		os.Unsetenv(handshake.EnvPlugin) // as if the host spoke nothing else
+		grpcplug.Main(app, Tester.Serve(impl{}))
+	},
 }
 
 // A way is one of those in which stubs can be connected with an implementation.
