@@ -25,21 +25,23 @@ import (
 // protobuf's fails the call. How large a message may be is what the receiver's
 // [tenon.Limits] say, not gRPC's 4 MiB, unless an option says less.
 func ClientConn(conn tenon.Conn, opts ...ClientOptions) grpc.ClientConnInterface {
-	if cc, ok := overItself(conn); ok {
+	if cc, ok := overItself(conn, nil); ok {
 		return intercept(cc, opts)
 	}
 	return intercept(&stubConn{conn: conn}, opts)
 }
 
-// overItself returns gRPC's own connection where that is what conn speaks.
-func overItself(conn tenon.Conn) (grpc.ClientConnInterface, bool) {
+// overItself returns gRPC's own connection where that is what conn speaks. The
+// contract may be nil.
+func overItself(conn tenon.Conn, contract *tenon.Contract) (grpc.ClientConnInterface, bool) {
 	if cc, ok := conn.(grpc.ClientConnInterface); ok {
 		return cc, true
 	}
-	if raw, ok := Of(conn); ok && raw.ClientConn != nil {
-		return raw.ClientConn, true
+	c, ok := behind(conn).(*hostConn)
+	if !ok {
+		return nil, false // also in a plugin, which calls its host by way of the broker
 	}
-	return nil, false
+	return &identified{c.cc, c, contract}, true
 }
 
 // A stubConn is gRPC's idea of a connection, on one of the native protocol.

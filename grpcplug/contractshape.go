@@ -54,7 +54,7 @@ func (s *shape) serve(impl any, opts []ServerOptions) tenon.Service {
 // dial returns what the stubs call: gRPC itself where that is what the
 // connection speaks.
 func (s *shape) dial(conn tenon.Conn, opts []ClientOptions) (grpc.ClientConnInterface, error) {
-	if cc, ok := overItself(conn); ok {
+	if cc, ok := overItself(conn, s.contract); ok {
 		return intercept(cc, opts), nil
 	}
 	ref, err := s.contract.Bind(conn)

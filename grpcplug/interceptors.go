@@ -84,8 +84,11 @@ func (i *intercepted) shown(interceptors int) *grpc.ClientConn {
 	if interceptors == 0 {
 		return nil
 	}
-	if cc, ok := i.next.(*grpc.ClientConn); ok {
+	switch cc := i.next.(type) {
+	case *grpc.ClientConn:
 		return cc
+	case *identified:
+		return cc.ClientConn
 	}
 	return closedConn()
 }

@@ -141,12 +141,17 @@ type Raw struct {
 // Of returns what is behind a connection: a *host.Plugin, or what tenon.Caller
 // returns in a plugin. It is false for a connection that is not gRPC.
 func Of(conn tenon.Conn) (Raw, bool) {
-	if p, ok := conn.(interface{ Unwrap() tenon.Conn }); ok {
-		conn = p.Unwrap()
-	}
-	c, ok := conn.(interface{ raw() Raw })
+	c, ok := behind(conn).(caller)
 	if !ok {
 		return Raw{}, false
 	}
 	return c.raw(), true
+}
+
+// behind returns the connection of a protocol that is behind a host's handle.
+func behind(conn tenon.Conn) tenon.Conn {
+	if p, ok := conn.(interface{ Unwrap() tenon.Conn }); ok {
+		return p.Unwrap()
+	}
+	return conn
 }

@@ -118,6 +118,7 @@ type caller interface {
 	outgoing(metadata.MD) metadata.MD
 	explain(ctx context.Context, err error, c *tenon.Contract, method string) error
 	table() *refs
+	raw() Raw
 }
 
 var (

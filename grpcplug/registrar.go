@@ -95,14 +95,14 @@ func (v *stubServer) RegisterGRPC(r grpc.ServiceRegistrar) {
 		handler := desc.Methods[i].Handler
 		desc.Methods[i].Handler = func(srv any, ctx context.Context, dec func(any) error, next grpc.UnaryServerInterceptor) (any, error) {
 			reply, err := handler(srv, ctx, dec, chainUnary(present(next, v.unary)))
-			return reply, overGRPC(err)
+			return reply, v.overGRPC(err)
 		}
 	}
 	desc.Streams = slices.Clone(v.desc.Streams)
 	for i := range desc.Streams {
 		d := &v.desc.Streams[i]
 		desc.Streams[i].Handler = func(_ any, s grpc.ServerStream) error {
-			return overGRPC(v.runStream(d, v.paths[len(v.desc.Methods)+i], s))
+			return v.overGRPC(v.runStream(d, v.paths[len(v.desc.Methods)+i], s))
 		}
 	}
 	r.RegisterService(&desc, v.impl)
@@ -113,15 +113,20 @@ func present(all ...grpc.UnaryServerInterceptor) []grpc.UnaryServerInterceptor {
 	return slices.DeleteFunc(all, func(i grpc.UnaryServerInterceptor) bool { return i == nil })
 }
 
-// overGRPC makes a status of an error that gRPC would take for an unknown one.
-func overGRPC(err error) error {
+// overGRPC makes a status of an error that gRPC would take for an unknown one, or
+// one that the contract names.
+func (v *stubServer) overGRPC(err error) error {
 	if err == nil {
 		return nil
 	}
-	if _, ok := status.FromError(err); ok {
-		return err
+	s, ok := status.FromError(err)
+	if !ok {
+		s = statusOf(err)
 	}
-	return statusOf(err).Err()
+	if with := withIdentity(s, err, v.own); with != s || !ok {
+		return with.Err()
+	}
+	return err
 }
 
 // serveUnary carries out a call with one question and one answer, which is sent

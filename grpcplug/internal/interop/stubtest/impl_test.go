@@ -25,6 +25,42 @@ import (
 
 var errOdd = errors.New("odd")
 
+// A countError is an error type of the contract.
+type countError struct{ n int64 }
+
+func (e *countError) Error() string { return fmt.Sprint("count ", e.n) }
+
+var countDef = tenon.ErrorDef{
+	Name: "stubs.CountError",
+	Encode: func(err error, m *tenon.Message) bool {
+		e, ok := err.(*countError)
+		if ok {
+			m.WriteInt(1, e.n)
+		}
+		return ok
+	},
+	Decode: func(m *tenon.Message, _ error) (error, error) {
+		e := new(countError)
+		for m.Next() {
+			e.n = m.ReadInt()
+		}
+		return e, m.Err()
+	},
+}
+
+// oddStatus has a status, with a detail, and is an error of the contract.
+type oddStatus struct{}
+
+func (oddStatus) Error() string { return "text that is not the status'" }
+func (oddStatus) Unwrap() error { return errOdd }
+func (oddStatus) GRPCStatus() *status.Status {
+	s, err := status.New(codes.Aborted, "odd").WithDetails(&errdetails.ErrorInfo{Reason: "why"})
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
 // An impl does what its question says. It has to be told so, because it may be
 // in another process.
 type impl struct {
@@ -172,6 +208,8 @@ func failure(name string) error {
 		"io.EOF":         io.EOF,
 		"not there":      fmt.Errorf("looking: %w", fs.ErrNotExist),
 		"odd":            fmt.Errorf("very %w", errOdd),
+		"odd status":     oddStatus{},
+		"counted":        fmt.Errorf("too many: %w", &countError{7}),
 		"canceled":       context.Canceled,
 		"deadline over":  fmt.Errorf("x: %w", context.DeadlineExceeded),
 		"tenon":          &tenon.Error{Code: tenon.AlreadyExists, Message: "twice"},

@@ -26,7 +26,7 @@ var app = tenon.App{Name: "stubs"}
 // Tester is the contract under test: gRPC's own test service, which has methods
 // of all four kinds.
 var Tester = grpcplug.Service(pb.NewTestServiceClient, pb.RegisterTestServiceServer).
-	WithErrors(tenon.ErrorDef{Name: "stubs.ErrOdd", Value: errOdd})
+	WithErrors(tenon.ErrorDef{Name: "stubs.ErrOdd", Value: errOdd}, countDef)
 
 func TestMain(m *testing.M) {
 	tenontest.Main(m, programs)
@@ -96,11 +96,18 @@ func overGRPC(t testing.TB) grpc.ClientConnInterface {
 	return serveGRPC(t, Tester.Serve(impl{}))
 }
 
+// asGRPC has the registrar register the services as gRPC's own.
+func asGRPC(r grpc.ServiceRegistrar, services ...tenon.Service) {
+	for _, s := range services {
+		s.Server.(interface{ RegisterGRPC(grpc.ServiceRegistrar) }).RegisterGRPC(r)
+	}
+}
+
 // serveGRPC serves what a contract made on a gRPC server.
 func serveGRPC(t testing.TB, service tenon.Service) *grpc.ClientConn {
 	listener := bufconn.Listen(1 << 20)
 	s := grpc.NewServer()
-	service.Server.(interface{ RegisterGRPC(grpc.ServiceRegistrar) }).RegisterGRPC(s)
+	asGRPC(s, service)
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(listener) }()
 	cc, err := grpc.NewClient("passthrough:///test",
