@@ -12,7 +12,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/grpc/reflection"
 
 	"github.com/tenon-go/tenon/internal/handshake"
 	"github.com/tenon-go/tenon/internal/protocol"
@@ -129,7 +128,6 @@ func (s *server) register() error {
 	h := health.NewServer()
 	h.SetServingStatus(healthName, grpc_health_v1.HealthCheckResponse_SERVING)
 	grpc_health_v1.RegisterHealthServer(s.grpc, h)
-	reflection.Register(s.grpc)
 	s.grpc.RegisterService(&grpc.ServiceDesc{
 		ServiceName: brokerService, HandlerType: (*any)(nil),
 		Streams: []grpc.StreamDesc{{StreamName: brokerStream, Handler: s.serveBroker, ClientStreams: true, ServerStreams: true}},
@@ -142,13 +140,16 @@ func (s *server) register() error {
 		ServiceName: stdioService, HandlerType: (*any)(nil),
 		Streams: []grpc.StreamDesc{{StreamName: stdioStream, Handler: s.serveStdio, ServerStreams: true}},
 	}, nil)
+	var contracts []string
 	for _, service := range services {
 		if stubs, ok := service.Server.(*stubServer); ok {
 			stubs.RegisterGRPC(s.grpc) // as gRPC's own
 			continue
 		}
 		s.grpc.RegisterService(describe(service, e), nil)
+		contracts = append(contracts, service.Contract.Name)
 	}
+	registerReflection(s.grpc, contracts)
 	if s.cfg.Register != nil {
 		return s.cfg.Register(s.grpc, s.broker, s.version)
 	}
