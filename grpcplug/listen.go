@@ -27,7 +27,8 @@ type place struct {
 	minPort, maxPort int
 
 	mu      sync.Mutex
-	private string // the directory that was made, to be removed
+	private *private // the directory that was made, to be removed; nil if none was
+	sweeps  sync.WaitGroup
 }
 
 // newPlace returns the place of a network, "" for the system's usual one.
@@ -39,32 +40,6 @@ func newPlace(network string, w wish) *place {
 		}
 	}
 	return &place{network: network, dir: w.dir, group: w.group, minPort: w.minPort, maxPort: w.maxPort}
-}
-
-// longest is the longest directory in which a socket has a path that the system
-// accepts, go-plugin's name for it included.
-const longest = 80
-
-// makePrivate makes a directory that nobody else can enter, but for a group.
-func makePrivate(parent, group string) (string, error) {
-	dir, err := os.MkdirTemp(parent, "tenon-")
-	if err == nil && parent == "" && len(dir) > longest {
-		os.Remove(dir)
-		dir, err = os.MkdirTemp("/tmp", "tenon-")
-	}
-	if err == nil && len(dir) > longest {
-		os.Remove(dir)
-		err = fmt.Errorf("%s is longer than %d bytes", dir, longest)
-	}
-	if err == nil && group != "" {
-		if err = giveTo(dir, group, 0o770); err != nil {
-			os.Remove(dir)
-		}
-	}
-	if err != nil {
-		return "", &Error{Problem: NoSocket, What: parent, Err: err}
-	}
-	return dir, nil
 }
 
 // listen returns a new listener. It removes its socket when it is closed.
@@ -94,16 +69,16 @@ func (p *place) listen() (net.Listener, error) {
 func (p *place) directory() (string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.dir == "" && p.private == "" {
+	if p.dir != "" {
+		return p.dir, nil
+	}
+	if p.private == nil {
 		var err error
 		if p.private, err = makePrivate("", p.group); err != nil {
 			return "", err
 		}
 	}
-	if p.private != "" {
-		return p.private, nil
-	}
-	return p.dir, nil
+	return p.private.path, nil
 }
 
 // listenTCP takes the first port of the range that is free.
@@ -119,13 +94,22 @@ func (p *place) listenTCP() (net.Listener, error) {
 	return nil, &Error{Problem: NoPort, What: fmt.Sprintf("%d to %d", p.minPort, p.maxPort), Err: last}
 }
 
-// remove removes what was made for the listeners.
-func (p *place) remove() {
+// sweep removes what others like this have left, on a goroutine of its own: a
+// directory for temporary files may be large, and nobody waits for this.
+func (p *place) sweep() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.private != "" {
-		os.RemoveAll(p.private)
+	if d := p.private; d != nil {
+		p.sweeps.Go(d.sweep)
 	}
+}
+
+// remove removes what was made for the listeners.
+func (p *place) remove() {
+	p.sweeps.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.private.remove()
 }
 
 func randomName() string {

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"os"
 	"slices"
 
 	"github.com/tenon-go/tenon"
@@ -19,6 +18,7 @@ type attempt struct {
 	wish  wish
 	own   tls.Certificate // of AutoMTLS
 	place *place          // of the broker's listeners
+	dir   *private        // for all sockets
 	limit int
 
 	limits   tenon.Limits
@@ -44,9 +44,10 @@ func (p Protocol) prepare(l protocol.Launch) (*attempt, error) {
 	// go-plugin's own hosts name no directory, and leave the sockets of plugins
 	// that were killed where they are.
 	var err error
-	if a.wish.dir, err = makePrivate(p.SocketDir, p.SocketGroup); err != nil {
+	if a.dir, err = makePrivate(p.SocketDir, p.SocketGroup); err != nil {
 		return nil, err
 	}
+	a.wish.dir = a.dir.path
 	a.place = newPlace("", a.wish)
 	return a, nil
 }
@@ -60,7 +61,8 @@ func (a *attempt) Speaks(name string) bool { return name == handshake.GRPC }
 // Close implements protocol.Attempt.
 func (a *attempt) Close() {
 	a.place.remove()
-	os.RemoveAll(a.wish.dir)
+	a.dir.remove()
+	a.dir.sweep() // at the end, where nobody waits for it to start something
 }
 
 // Connect implements protocol.Attempt.

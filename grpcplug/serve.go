@@ -167,6 +167,7 @@ func (s *server) run(ctx context.Context) error {
 	if _, err := os.Stdout.Write(append(line.Append(nil), '\n')); err != nil {
 		return fmt.Errorf("the host does not read the handshake: %w", err)
 	}
+	s.place.sweep()
 	var err error
 	if s.output, err = captureOutput(); err != nil {
 		return err

@@ -1,0 +1,128 @@
+package grpcplug
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// A private directory is one for sockets that nobody else can enter, but for a
+// group. Nil is none.
+//
+// As long as the process lives it holds a lock on the directory, which the system
+// takes back however the process ends. So who finds a directory without a lock can
+// remove it: a number of a process in its name would say less, which another
+// process may have by then, or one in another container.
+type private struct {
+	path string
+	lock io.Closer // nil where there are no such locks
+}
+
+// privatePrefix begins the names of private directories.
+const privatePrefix = "tenon-plug-"
+
+// longest is the longest directory in which a socket has a path that the system
+// accepts, go-plugin's name for it included.
+const longest = 80
+
+// makePrivate makes a private directory. An empty parent is the directory for
+// temporary files.
+func makePrivate(parent, group string) (*private, error) {
+	d, err := newPrivate(parent)
+	if err == nil && parent == "" && len(d.path) > longest {
+		d.remove()
+		d, err = newPrivate("/tmp")
+	}
+	if err == nil && len(d.path) > longest {
+		err = fmt.Errorf("%s is longer than %d bytes", d.path, longest)
+	}
+	if err == nil && group != "" {
+		err = giveTo(d.path, group, 0o770)
+	}
+	if err != nil {
+		d.remove()
+		return nil, &Error{Problem: NoSocket, What: parent, Err: err}
+	}
+	return d, nil
+}
+
+var errSwept = errors.New("others remove directories that were just made in it")
+
+// newPrivate makes a directory and locks it. Another process may take it for one
+// that was left behind in the moment between.
+func newPrivate(parent string) (*private, error) {
+	for range 10 {
+		path, err := os.MkdirTemp(parent, privatePrefix)
+		if err != nil {
+			return nil, err
+		}
+		lock, err := lockDirectory(path)
+		if err == nil || !errors.Is(err, errLocked) && !errors.Is(err, fs.ErrNotExist) {
+			return &private{path, lock}, nil
+		}
+	}
+	return nil, errSwept
+}
+
+// remove removes the directory and all that is in it.
+func (d *private) remove() {
+	if d == nil {
+		return
+	}
+	os.RemoveAll(d.path)
+	d.unlock()
+}
+
+func (d *private) unlock() {
+	if d.lock != nil {
+		d.lock.Close()
+	}
+}
+
+// sweep removes the directories that processes have left beside this one because
+// they were killed. What has been left is not worth an error.
+func (d *private) sweep() {
+	parent, err := os.Open(filepath.Dir(d.path))
+	if err != nil {
+		return
+	}
+	defer parent.Close()
+	for {
+		names, err := parent.Readdirnames(256)
+		for _, name := range names {
+			if path := filepath.Join(parent.Name(), name); strings.HasPrefix(name, privatePrefix) && path != d.path {
+				removeLeft(path)
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// removeLeft removes a directory that nobody holds, if there is nothing in it but
+// sockets.
+func removeLeft(path string) {
+	lock, err := lockDirectory(path)
+	if err != nil || lock == nil {
+		return
+	}
+	defer lock.Close()
+	sockets, err := filepath.Glob(filepath.Join(path, "plugin*"))
+	if err != nil {
+		return
+	}
+	for _, s := range sockets {
+		if info, err := os.Lstat(s); err == nil && info.Mode().Type() == fs.ModeSocket {
+			os.Remove(s)
+		}
+	}
+	os.Remove(path) // fails if something else is in it
+}
+
+// errLocked says that another process holds a directory.
+var errLocked = errors.New("another process holds it")
