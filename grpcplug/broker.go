@@ -23,21 +23,23 @@ type Broker struct {
 	mux     func() *mux // nil: each id has a socket
 	next    atomic.Uint32
 	turn    chan struct{} // who has it may knock
+	out     chan connInfo // what the other side is to be told
 
 	ctx  context.Context
 	stop context.CancelFunc
 	goes sync.WaitGroup
 
-	sending sync.Mutex
-	mu      sync.Mutex
-	st      brokerState
+	mu sync.Mutex
+	st brokerState
 }
 
 // brokerState is what of a broker changes.
 type brokerState struct {
-	stream   messenger     // nil until the two brokers have found each other
-	attached chan struct{} // closed when stream or err is set
-	err      error         // why there is no stream, for good
+	hangUp   context.CancelFunc // ends the conversation with the other broker; nil if there is none
+	talk     int                // the number of that conversation
+	met      bool               // there has been one
+	attached chan struct{}      // closed when met or err is set
+	err      error              // why there will be none
 	closed   bool
 
 	places  map[uint32]connInfo // where ids are served that were not dialled yet
@@ -60,6 +62,10 @@ const (
 	// maxPending is how many ids, knocks and connections wait to be taken.
 	maxPending = 1024
 
+	// maxBrokerMessage is the largest that another broker may send, in bytes. It has
+	// an address in it.
+	maxBrokerMessage = 16 << 10
+
 	// patience is how long one side waits for the other to serve an id. It is
 	// go-plugin's.
 	patience = 5 * time.Second
@@ -74,7 +80,7 @@ func newBroker(o *options, p *place, m *mux) *Broker {
 }
 
 func makeBroker(o *options, p *place) *Broker {
-	b := &Broker{options: o, place: p, turn: make(chan struct{}, 1)}
+	b := &Broker{options: o, place: p, turn: make(chan struct{}, 1), out: make(chan connInfo, maxPending)}
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	b.st = brokerState{
 		attached: make(chan struct{}), changed: make(chan struct{}),
@@ -128,7 +134,7 @@ func (b *Broker) serve(id uint32, register func(grpc.ServiceRegistrar), more ...
 	if err != nil {
 		return nil, err
 	}
-	server := b.options.newServer(more...)
+	server, tracked := b.options.newServer(more...), newTracked(l, maxConns)
 	register(server)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -136,13 +142,13 @@ func (b *Broker) serve(id uint32, register func(grpc.ServiceRegistrar), more ...
 		l.Close()
 		return nil, &Error{Problem: BrokerClosed}
 	}
+	end := func() { tracked.drop(); server.Stop() }
 	b.goes.Go(func() {
-		server.Serve(l)
-		server.Stop() // waits for what it has started
-		l.Close()
+		server.Serve(tracked)
+		end() // waits for what it has started
 	})
-	after := context.AfterFunc(b.ctx, server.Stop)
-	return func() { after(); server.Stop() }, nil
+	after := context.AfterFunc(b.ctx, end)
+	return func() { after(); end() }, nil
 }
 
 // Dial returns a connection to what the other side serves, or is about to serve,
@@ -302,24 +308,31 @@ func (b *Broker) send(c connInfo) error {
 		return &Error{Problem: NoBroker}
 	}
 	b.mu.Lock()
-	stream, err := b.st.stream, b.st.err
+	talks, err := b.st.hangUp != nil, b.st.err
 	b.mu.Unlock()
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case !talks:
+		return &Error{Problem: BrokerClosed}
 	}
-	b.sending.Lock()
-	defer b.sending.Unlock()
-	if err := stream.SendMsg(&frame{c.encode()}); err != nil {
-		return &Error{Problem: BrokerClosed, Err: err}
+	// Not waited for: whoever hears what the other side says must not depend on
+	// whether it listens.
+	select {
+	case b.out <- c:
+		return nil
+	default:
+		return &Error{Problem: BrokerBusy, What: b.name(c.id)}
 	}
-	return nil
 }
 
 var brokerDesc = grpc.StreamDesc{StreamName: brokerStream, ClientStreams: true, ServerStreams: true}
 
 // call finds the plugin's broker, and listens to it until the connection ends.
 func (b *Broker) call(ctx context.Context, cc *grpc.ClientConn) {
-	s, err := cc.NewStream(ctx, &brokerDesc, "/"+brokerService+"/"+brokerStream, grpc.ForceCodec(codec{}))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // a stream that nobody reads any more
+	s, err := cc.NewStream(ctx, &brokerDesc, "/"+brokerService+"/"+brokerStream, grpc.ForceCodec(codec{}), grpc.MaxCallRecvMsgSize(maxBrokerMessage))
 	if err == nil {
 		err = b.listen(s)
 	}
@@ -332,23 +345,67 @@ func (b *Broker) call(ctx context.Context, cc *grpc.ClientConn) {
 
 // listen attaches the broker to the other one, and listens until that ends.
 func (b *Broker) listen(s messenger) error {
-	b.mu.Lock()
-	first := b.st.stream == nil
-	b.st.stream = s
-	if first && b.st.err == nil {
-		close(b.st.attached)
+	ctx, hangUp := context.WithCancel(b.ctx)
+	defer hangUp()
+	if err := b.attach(ctx, s, hangUp); err != nil {
+		return err
 	}
-	b.mu.Unlock()
 	for {
 		var f frame
 		if err := s.RecvMsg(&f); err != nil {
 			return err
+		}
+		if len(f.b) > maxBrokerMessage {
+			return &Error{Problem: BadBrokerMessage, Err: fmt.Errorf("it has %d bytes", len(f.b))}
 		}
 		c, err := decodeConnInfo(f.b)
 		if err != nil {
 			return err
 		}
 		b.hear(c)
+	}
+}
+
+// attach begins a conversation, in the place of one that there is: only one side
+// can be told where an id is served.
+func (b *Broker) attach(ctx context.Context, s messenger, hangUp context.CancelFunc) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.st.closed {
+		return &Error{Problem: BrokerClosed}
+	}
+	if b.st.hangUp != nil {
+		b.st.hangUp()
+	}
+	b.st.hangUp = hangUp
+	b.st.talk++
+	talk := b.st.talk
+	if !b.st.met && b.st.err == nil {
+		close(b.st.attached)
+	}
+	b.st.met = true
+	b.goes.Go(func() {
+		b.say(ctx, s)
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if b.st.talk == talk {
+			b.st.hangUp = nil
+		}
+	})
+	return nil
+}
+
+// say tells the other broker what it is to be told.
+func (b *Broker) say(ctx context.Context, s messenger) {
+	for {
+		select {
+		case c := <-b.out:
+			if s.SendMsg(&frame{c.encode()}) != nil {
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
@@ -360,7 +417,7 @@ func (b *Broker) fail(err error) {
 		return
 	}
 	b.st.err = err
-	if b.st.stream == nil {
+	if !b.st.met {
 		close(b.st.attached)
 	}
 	close(b.st.changed)

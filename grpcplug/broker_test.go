@@ -272,10 +272,9 @@ func FuzzBrokerMessages(f *testing.F) {
 	f.Add(connInfo{id: 1, knock: &knock{knock: true, ack: true, err: "no"}}.encode())
 	f.Add([]byte{0x22, 0xff})
 	b := newBroker(&options{limit: 1 << 20}, nil, nil)
-	x, y := pipe()
-	b.st.stream = x
+	b.st.met, b.st.hangUp = true, func() {}
 	close(b.st.attached)
-	f.Cleanup(func() { x.close(); b.close() })
+	f.Cleanup(b.close)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := decodeConnInfo(data)
 		if err != nil {
@@ -283,7 +282,7 @@ func FuzzBrokerMessages(f *testing.F) {
 		}
 		b.hear(c)
 		select {
-		case <-y.in:
+		case <-b.out:
 		default:
 		}
 		again, err := decodeConnInfo(c.encode())

@@ -88,12 +88,13 @@ func (b *Broker) knock(ctx context.Context, id uint32) (net.Conn, error) {
 	case <-ctx.Done():
 		return nil, &Error{Problem: UnknownID, What: b.name(id), Err: context.Cause(ctx)}
 	}
-	defer func() { <-b.turn }()
+	release := func() { <-b.turn }
 	ack := make(chan connInfo, 1)
 	b.mu.Lock()
 	b.st.acks[id] = ack
 	b.mu.Unlock()
 	if err := b.send(connInfo{id: id, knock: &knock{knock: true}}); err != nil {
+		defer release()
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		delete(b.st.acks, id)
@@ -102,12 +103,14 @@ func (b *Broker) knock(ctx context.Context, id uint32) (net.Conn, error) {
 	select {
 	case c := <-ack:
 		if c.knock.err != "" {
+			release()
 			return nil, &Error{Problem: KnockRefused, What: b.name(id), Err: errors.New(clip(c.knock.err))}
 		}
-		return b.mux().dial(ctx)
+		return b.mux().open(ctx, release)
 	case <-ctx.Done():
 	case <-b.ctx.Done():
 	}
+	defer release()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.st.acks, id)
@@ -133,7 +136,10 @@ func (b *Broker) hearAck(c connInfo) {
 	case ack != nil:
 		ack <- c
 	case late && c.knock.err == "" && b.mux != nil:
-		if conn, err := b.mux().dial(b.ctx); err == nil {
+		// Here, so that none that was asked for later comes first.
+		ctx, cancel := context.WithTimeout(b.ctx, time.Second)
+		defer cancel()
+		if conn, err := b.mux().dial(ctx); err == nil {
 			conn.Close()
 		}
 	}

@@ -23,6 +23,7 @@ type mux struct {
 	mu       sync.Mutex
 	expected []func(net.Conn) // whom the next connections are for
 	rest     chan net.Conn    // those that nobody knocked for
+	closed   bool
 }
 
 // newMux makes a mux of a connection, which it closes. The side that has dialled
@@ -94,12 +95,42 @@ func (m *mux) expect(take func(net.Conn)) bool {
 }
 
 // dial makes a connection.
-func (m *mux) dial(context.Context) (net.Conn, error) {
-	c, err := m.session.Open()
-	if err != nil {
-		return nil, err
+func (m *mux) dial(ctx context.Context) (net.Conn, error) { return m.open(ctx, func() {}) }
+
+// open makes a connection, and calls settled when it is made, or will not be. That
+// may be later than open returns: the other side can keep a connection from being
+// made, and what was not wanted any more is closed when it is.
+func (m *mux) open(ctx context.Context, settled func()) (net.Conn, error) {
+	made := make(chan net.Conn)
+	failed := make(chan error, 1)
+	m.mu.Lock()
+	if m.closed {
+		m.mu.Unlock()
+		settled()
+		return nil, errNoSession
 	}
-	return c, nil
+	m.goes.Go(func() {
+		defer settled()
+		c, err := m.session.Open()
+		if err != nil {
+			failed <- err
+			return
+		}
+		select {
+		case made <- c:
+		case <-ctx.Done():
+			c.Close()
+		}
+	})
+	m.mu.Unlock()
+	select {
+	case c := <-made:
+		return c, nil
+	case err := <-failed:
+		return nil, err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // end is called by the one who gives.
@@ -114,6 +145,9 @@ func (m *mux) close() {
 	if m == nil {
 		return
 	}
+	m.mu.Lock()
+	m.closed = true
+	m.mu.Unlock()
 	m.session.Close()
 	m.goes.Wait()
 }

@@ -3,11 +3,10 @@ package grpcplug
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"net"
 	"os"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
@@ -27,7 +26,7 @@ type server struct {
 	der     []byte // the certificate of AutoMTLS
 
 	place    *place
-	listener net.Listener
+	listener *trackedListener
 	grpc     *grpc.Server
 	broker   *Broker
 	output   *output
@@ -104,17 +103,19 @@ func (s *server) trust() error {
 	return nil
 }
 
-func (s *server) listen() (err error) {
-	if s.listener, err = s.place.listen(); err != nil {
+func (s *server) listen() error {
+	listener, err := s.place.listen()
+	if err != nil {
 		return err
 	}
 	s.broker = makeBroker(s.options, s.place)
 	if s.wish.multiplex {
-		l := newMuxListener(s.listener)
-		s.listener = l
+		l := newMuxListener(listener)
+		listener = l
 		// Who uses the broker was called on the connection.
 		s.broker.mux = func() *mux { <-l.made; return l.mux }
 	}
+	s.listener = newTracked(listener, 0)
 	return nil
 }
 
@@ -179,9 +180,7 @@ func (s *server) run(ctx context.Context) error {
 	select {
 	case err := <-served:
 		s.finish(ctx, true)
-		s.broker.close()
-		s.grpc.Stop()
-		s.broker.wait()
+		s.end(ctx)
 		return fmt.Errorf("the connection to the host: %w", err)
 	case <-s.asked:
 		s.finish(ctx, false)
@@ -189,9 +188,6 @@ func (s *server) run(ctx context.Context) error {
 		s.finish(ctx, false)
 	}
 	s.end(ctx)
-	if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
-		return err
-	}
 	return nil
 }
 
@@ -218,16 +214,36 @@ func (s *server) finish(ctx context.Context, lost bool) {
 }
 
 // end ends the server. The streams that live as long as the connection end first.
+// Handlers that do not return are not waited for: gRPC would, even when told to
+// stop at once.
 func (s *server) end(ctx context.Context) {
 	s.leave()
+	s.broker.close()
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	s.broker.close()
-	stop := context.AfterFunc(ctx, s.grpc.Stop)
-	s.grpc.GracefulStop()
-	stop()
-	s.broker.wait()
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		s.grpc.GracefulStop()
+		s.broker.wait()
+	}()
+	select {
+	case <-gone:
+		return
+	case <-ctx.Done():
+	}
+	s.listener.drop()
+	go s.grpc.Stop()
+	t := time.NewTimer(lastWait)
+	defer t.Stop()
+	select {
+	case <-gone:
+	case <-t.C:
+	}
 }
+
+// lastWait is how long the end of what has been cut off is waited for.
+const lastWait = 200 * time.Millisecond
 
 // bounded returns a context for the plugin's end: that of Serve may have ended.
 func (s *server) bounded(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -1,6 +1,8 @@
 package grpcplug
 
 import (
+	"context"
+
 	"google.golang.org/grpc"
 )
 
@@ -11,7 +13,9 @@ var stdioDesc = grpc.StreamDesc{StreamName: stdioStream, ServerStreams: true}
 func (c *hostConn) readStdio() {
 	defer c.with.Stdout.Close()
 	defer c.with.Stderr.Close()
-	s, err := c.cc.NewStream(c.ctx, &stdioDesc, "/"+stdioService+"/"+stdioStream, grpc.ForceCodec(codec{}))
+	ctx, cancel := context.WithCancel(c.ctx)
+	defer cancel() // a stream that nobody reads any more
+	s, err := c.cc.NewStream(ctx, &stdioDesc, "/"+stdioService+"/"+stdioStream, grpc.ForceCodec(codec{}))
 	if err != nil {
 		return
 	}
