@@ -104,7 +104,7 @@ func (b *Broker) Accept(id uint32) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = b.send(connInfo{id: id, network: l.Addr().Network(), address: l.Addr().String()})
+	err = b.send(b.ctx, connInfo{id: id, network: l.Addr().Network(), address: l.Addr().String()})
 	if err != nil {
 		l.Close()
 		return nil, err
@@ -296,15 +296,15 @@ func (b *Broker) forget(id uint32) {
 	}
 }
 
-// send says something to the other broker, when there is one.
-func (b *Broker) send(c connInfo) error {
-	t := time.NewTimer(patience)
-	defer t.Stop()
+// send says something to the other broker, when there is one that listens.
+func (b *Broker) send(ctx context.Context, c connInfo) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	select {
 	case <-b.st.attached:
 	case <-b.ctx.Done():
 		return &Error{Problem: BrokerClosed}
-	case <-t.C:
+	case <-ctx.Done():
 		return &Error{Problem: NoBroker}
 	}
 	b.mu.Lock()
@@ -316,13 +316,22 @@ func (b *Broker) send(c connInfo) error {
 	case !talks:
 		return &Error{Problem: BrokerClosed}
 	}
-	// Not waited for: whoever hears what the other side says must not depend on
-	// whether it listens.
 	select {
 	case b.out <- c:
 		return nil
-	default:
+	case <-b.ctx.Done():
+		return &Error{Problem: BrokerClosed}
+	case <-ctx.Done():
 		return &Error{Problem: BrokerBusy, What: b.name(c.id)}
+	}
+}
+
+// reply answers the other broker, unless that does not listen: whoever hears what
+// it says must not wait for it.
+func (b *Broker) reply(c connInfo) {
+	select {
+	case b.out <- c:
+	default:
 	}
 }
 

@@ -150,7 +150,7 @@ func TestBrokerNonsense(t *testing.T) {
 	each(t, func(t *testing.T, a, b *Broker) {
 		say := func(c connInfo) {
 			t.Helper()
-			if err := b.send(c); err != nil {
+			if err := b.send(t.Context(), c); err != nil {
 				t.Fatal(err)
 			}
 		}

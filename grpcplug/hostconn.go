@@ -3,6 +3,7 @@ package grpcplug
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -55,6 +56,8 @@ var (
 	errGone   = errors.New("the plugin's process has ended")
 	errClosed = errors.New("the host has closed the connection")
 	errLost   = errors.New("the plugin has closed the connection, and takes no other")
+
+	errRestless = errors.New("the plugin closes each connection as soon as it is made")
 )
 
 func newHostConn(o *options, with protocol.Setup) *hostConn {
@@ -98,13 +101,32 @@ func (c *hostConn) open(ctx context.Context, a *attempt, line handshake.Line) (e
 	return nil
 }
 
+const (
+	// shortLife is how long a connection lasts at least that is closed because of
+	// its age, and not because the plugin does not want any.
+	shortLife = time.Second
+
+	// mostShort is how many in a row may be shorter.
+	mostShort = 10
+)
+
 // watch sees the end of the connection. A plugin may close it and take another,
-// as servers do that bound the age of connections.
+// as servers do that bound the age of connections. One that does nothing else
+// would keep the host as busy.
 func (c *hostConn) watch() {
+	began, short := time.Now(), 0
 	for {
 		state := c.cc.GetState()
 		switch state {
 		case connectivity.Idle:
+			if short++; time.Since(began) >= shortLife {
+				short = 0
+			}
+			if short > mostShort {
+				c.Fail(errRestless)
+				return
+			}
+			began = time.Now()
 			c.cc.Connect()
 		case connectivity.TransientFailure, connectivity.Shutdown:
 			c.Fail(errLost)
@@ -325,8 +347,10 @@ func (c *hostConn) canExport() error {
 	c.serving.Do(func() {
 		e := newExporter(c, c.services)
 		handle := func(srv any, ss grpc.ServerStream) error {
-			c.countIn(1)
-			defer c.countIn(-1)
+			if err := c.enterIn(); err != nil {
+				return err
+			}
+			defer c.leaveIn()
 			md, _ := metadata.FromIncomingContext(ss.Context())
 			ctx := context.WithValue(ss.Context(), tenon.IncomingKey(), &tenon.Incoming{Conn: c.with.Self, Metadata: tenon.Metadata(md)})
 			return e.serve(srv, &streamWith{ss, ctx})
@@ -339,13 +363,23 @@ func (c *hostConn) canExport() error {
 	return c.hostErr
 }
 
-func (c *hostConn) countIn(n int) {
+// enterIn counts a call of the plugin's that begins. leaveIn ends it. gRPC counts
+// those of each connection, and the plugin may have many.
+func (c *hostConn) enterIn() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.stats.ActiveIn += n
-	if n > 0 {
-		c.stats.CallsIn++
+	if c.stats.ActiveIn >= int(c.calls) {
+		return status.Errorf(codes.ResourceExhausted, "%d calls are under way, the limit (tenon.Limits.Calls)", c.calls)
 	}
+	c.stats.CallsIn++
+	c.stats.ActiveIn++
+	return nil
+}
+
+func (c *hostConn) leaveIn() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stats.ActiveIn--
 }
 
 func (c *hostConn) outgoing(md metadata.MD) metadata.MD {
@@ -364,6 +398,9 @@ func (c *hostConn) explain(ctx context.Context, err error, contract *tenon.Contr
 		return &tenon.TransportError{Op: "call", Unsent: true, Err: errStopping}
 	}
 	code := status.Code(err)
+	if s, _ := status.FromError(err); slices.ContainsFunc(s.Proto().GetDetails(), isIdentity) {
+		return fromStatus(err, contract, method) // the plugin's own answer
+	}
 	if (code == codes.Unavailable || code == codes.Canceled && c.isEnded()) && ctx.Err() == nil && c.lost() {
 		<-c.done
 		c.mu.Lock()

@@ -63,7 +63,7 @@ func (b *Broker) admit(l *muxedListener) {
 		b.refuse(l.id, "too many connections are expected")
 		return
 	}
-	b.send(connInfo{id: l.id, knock: &knock{knock: true, ack: true}})
+	b.reply(connInfo{id: l.id, knock: &knock{knock: true, ack: true}})
 }
 
 func (b *Broker) giveUp(id uint32) {
@@ -77,7 +77,7 @@ func (b *Broker) giveUp(id uint32) {
 }
 
 func (b *Broker) refuse(id uint32, why string) {
-	b.send(connInfo{id: id, knock: &knock{knock: true, ack: true, err: why}})
+	b.reply(connInfo{id: id, knock: &knock{knock: true, ack: true, err: why}})
 }
 
 // knock asks the other side for a connection for id, and makes it. It is done by
@@ -93,7 +93,7 @@ func (b *Broker) knock(ctx context.Context, id uint32) (net.Conn, error) {
 	b.mu.Lock()
 	b.st.acks[id] = ack
 	b.mu.Unlock()
-	if err := b.send(connInfo{id: id, knock: &knock{knock: true}}); err != nil {
+	if err := b.send(ctx, connInfo{id: id, knock: &knock{knock: true}}); err != nil {
 		defer release()
 		b.mu.Lock()
 		defer b.mu.Unlock()

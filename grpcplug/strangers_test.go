@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -69,8 +70,9 @@ func say(line string) {
 }
 
 func hang() {
-	r, _, _ := os.Pipe()
+	r, w, _ := os.Pipe()
 	io.ReadAll(r)
+	runtime.KeepAlive(w) // else it is closed when it is collected
 }
 
 func mustCertificate() tls.Certificate {

@@ -1,0 +1,485 @@
+package grpcplug
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/tenon-go/tenon"
+	"github.com/tenon-go/tenon/host"
+	"github.com/tenon-go/tenon/plugin"
+	"github.com/tenon-go/tenon/tenontest"
+)
+
+// wild is a plugin that carries out every method as do says.
+func wild(do func(method string, s grpc.ServerStream) error) func() {
+	return func() {
+		s := grpc.NewServer(grpc.ForceServerCodec(codec{}), grpc.UnknownServiceHandler(func(_ any, s grpc.ServerStream) error {
+			method, _ := grpc.MethodFromServerStream(s)
+			return do(method, s)
+		}))
+		say("1|3|unix|" + listen(s) + "|grpc|")
+	}
+}
+
+const (
+	startStream = "/" + brokerService + "/" + brokerStream
+	streamStdio = "/" + stdioService + "/" + stdioStream
+)
+
+func init() {
+	for name, f := range map[string]func(){
+		// Takes every call and answers none, whatever becomes of it.
+		"never answers": wild(func(string, grpc.ServerStream) error { select {} }),
+		// Talks for ever on the streams of a plugin, and does not listen.
+		"talks": wild(func(method string, s grpc.ServerStream) error {
+			switch method {
+			case startStream:
+				return floodBroker(s)
+			case streamStdio:
+				for i := uint64(0); ; i++ {
+					if err := s.SendMsg(&frame{stdioData{channel: 3 + i%5, data: make([]byte, 10000)}.encode()}); err != nil {
+						return err
+					}
+				}
+			}
+			return s.SendMsg(&frame{})
+		}),
+		"large talk": wild(func(method string, s grpc.ServerStream) error {
+			if method == startStream {
+				return s.SendMsg(&frame{connInfo{id: 1, network: unixNetwork, address: strings.Repeat("x", 1<<20)}.encode()})
+			}
+			return s.SendMsg(&frame{})
+		}),
+		"garbage": wild(func(method string, s grpc.ServerStream) error {
+			for i := range 100 {
+				if err := s.SendMsg(&frame{[]byte{0xff, 0xff, byte(i)}}); err != nil {
+					return err
+				}
+			}
+			<-s.Context().Done()
+			return nil
+		}),
+		"closes": func() { greet(func(c net.Conn) { c.Close() }) },
+		// Speaks HTTP/2 as far as its greeting.
+		"restless": func() {
+			greet(func(c net.Conn) {
+				c.Write([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0})
+				c.Read(make([]byte, 100))
+				c.Close()
+			})
+		},
+		"crowd": func() {
+			os.Unsetenv("TENON_PLUGIN")
+			plugin.MainConfig(plugin.Config{App: app, Services: []tenon.Service{{Contract: echoContract, Server: answerer(crowd)}}, Protocols: []plugin.Protocol{Protocol{}}})
+		},
+		"noline": func() { hang() },
+		"serves ids": served(func(_ *plugin.Config, p *Protocol) {
+			p.Register = func(r grpc.ServiceRegistrar, b *Broker, _ int) error {
+				r.RegisterService(&grpc.ServiceDesc{ServiceName: "test.IDs", HandlerType: (*any)(nil), Streams: []grpc.StreamDesc{
+					{StreamName: "Serve", Handler: func(_ any, s grpc.ServerStream) error {
+						if _, err := b.Serve(b.NextID(), answersWith("x")); err != nil {
+							return err
+						}
+						return s.SendMsg(&frame{})
+					}},
+					{StreamName: "Await", Handler: func(_ any, s grpc.ServerStream) error {
+						var f frame
+						if err := s.RecvMsg(&f); err != nil {
+							return err
+						}
+						if _, err := b.whereIs(s.Context(), uint32(f.b[0])); err != nil {
+							return err
+						}
+						return s.SendMsg(&frame{})
+					}},
+				}}, nil)
+				return nil
+			}
+		}),
+		"stuck": served(func(c *plugin.Config, _ *Protocol) {
+			c.Services = []tenon.Service{tenon.Service{Contract: echoContract, Server: answerer(func(context.Context, string) (string, error) { select {} })}.In(1, 2, 3)}
+			c.StopTimeout = 300 * time.Millisecond
+		}),
+	} {
+		strangers[name] = f
+	}
+}
+
+// greet is a plugin that deals with each connection as do says.
+func greet(do func(net.Conn)) {
+	l, err := net.Listen("unix", filepath.Join(os.Getenv(envSocketDir), "plugin"))
+	if err != nil {
+		panic(err)
+	}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			do(c)
+		}
+	}()
+	say("1|3|unix|" + l.Addr().String() + "|grpc|")
+}
+
+func floodBroker(s grpc.ServerStream) error {
+	for i := uint32(0); ; i++ {
+		for _, c := range []connInfo{
+			{id: i, network: unixNetwork, address: strings.Repeat("x", 10000)},
+			{id: i, knock: &knock{knock: true}},
+			{id: i, knock: &knock{knock: true, ack: true, err: strings.Repeat("no", 1000)}},
+		} {
+			if err := s.SendMsg(&frame{c.encode()}); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// crowd makes many connections to its host, says nothing on them, and tells how
+// many the host has not closed.
+func crowd(ctx context.Context, _ string) (string, error) {
+	conn, _, _ := tenon.Caller(ctx)
+	c := conn.(*pluginConn)
+	at, err := c.broker.whereIs(ctx, c.hostID.Load())
+	if err != nil {
+		return "", err
+	}
+	var conns []net.Conn
+	for range 3 * maxConns {
+		c, err := net.Dial(at.network, at.address)
+		if err != nil {
+			return "", err
+		}
+		conns = append(conns, c)
+	}
+	open := 0
+	for _, c := range conns {
+		c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+		n, err := c.Read(make([]byte, 1))
+		if n > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+			open++
+		}
+	}
+	return fmt.Sprint(open), nil
+}
+
+// within fails the test if f takes longer.
+func within(t *testing.T, most time.Duration, what string, f func()) {
+	t.Helper()
+	began := time.Now()
+	f()
+	if d := time.Since(began); d > most {
+		t.Errorf("%s took %v", what, d)
+	}
+}
+
+func stopWithin(t *testing.T, p *started, most time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), most)
+	defer cancel()
+	within(t, most+2*time.Second, "to stop it", func() { p.Stop(ctx) })
+	select {
+	case <-p.Done():
+	case <-time.After(5 * time.Second):
+		t.Error("it is still there")
+	}
+}
+
+// Of a plugin that answers nothing, nothing is waited for beyond its context.
+func TestNeverAnswers(t *testing.T) {
+	s := start(t, "never answers", Protocol{})
+	raw, _ := Of(s)
+	for what, f := range map[string]func(context.Context) error{
+		"ping":   func(ctx context.Context) error { return s.Ping(ctx) },
+		"call":   func(ctx context.Context) error { _, err := call(ctx, s, "Echo", "x"); return err },
+		"dial":   func(ctx context.Context) error { _, err := raw.Broker.Dial(ctx, 1); return err },
+		"invoke": func(ctx context.Context) error { return echo(ctx, raw.ClientConn) },
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		within(t, 4*time.Second, what, func() { // Offers is asked first, for two seconds
+			if err := f(ctx); err == nil {
+				t.Errorf("%s succeeded\n%s", what, s.errs)
+			}
+		})
+		cancel()
+	}
+	if stop, err := raw.Broker.Serve(1, answersWith("host")); err != nil {
+		t.Error(err)
+	} else {
+		within(t, time.Second, "to end what is served", stop)
+	}
+	stopWithin(t, s, time.Second)
+}
+
+// A plugin that talks for ever and does not listen costs bounded memory, and holds
+// nobody up.
+func TestTalks(t *testing.T) {
+	s := start(t, "talks", Protocol{})
+	raw, _ := Of(s)
+	for i := range 2000 { // what is said is not read
+		var stop func()
+		var err error
+		within(t, patience+time.Second, "to serve", func() { stop, err = raw.Broker.Serve(uint32(i), answersWith("host")) })
+		if errors.Is(err, &Error{Problem: BrokerBusy}) {
+			break
+		}
+		if err != nil {
+			<-s.Done()
+			t.Fatalf("%d %v\n%s\n%v", i, err, s.errs, s.Err())
+		}
+		stop()
+	}
+	if err := s.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+	raw.Broker.mu.Lock()
+	if n := len(raw.Broker.st.places); n > maxPending {
+		t.Errorf("%d places are kept", n)
+	}
+	raw.Broker.mu.Unlock()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	if m.HeapAlloc > 200<<20 {
+		t.Errorf("%d bytes are in use", m.HeapAlloc)
+	}
+	stopWithin(t, s, time.Second)
+}
+
+func TestBrokerTalksNonsense(t *testing.T) {
+	for _, name := range []string{"large talk", "garbage"} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, name, Protocol{})
+			raw, _ := Of(s)
+			within(t, 3*time.Second, "to dial", func() {
+				if _, err := raw.Broker.Dial(t.Context(), 1); !errors.Is(err, &Error{Problem: BrokerClosed}) {
+					t.Errorf("got %v", err)
+				}
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			s.Ping(ctx)
+			stopWithin(t, s, time.Second)
+		})
+	}
+}
+
+// A plugin that takes connections and closes them has not started, or ends.
+func TestCloses(t *testing.T) {
+	_, err := try(t, "closes", Protocol{}, nil)
+	if !errors.Is(err, &Error{Problem: NotGRPC}) {
+		t.Errorf("got %v", err)
+	}
+	s, err := try(t, "restless", Protocol{}, nil)
+	if err != nil {
+		return // it was seen before it had started
+	}
+	select {
+	case <-s.Done():
+	case <-time.After(20 * time.Second):
+		t.Error("the host connects for ever")
+	}
+	t.Log(s.Err())
+}
+
+// A start ends with its context, wherever it is.
+func TestStartCanceled(t *testing.T) {
+	for _, name := range []string{"silent", "noline"} {
+		for _, p := range []Protocol{{}, {AutoMTLS: true}} {
+			if name == "silent" && p.AutoMTLS {
+				continue // it has no certificate
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(100*time.Millisecond, cancel)
+			within(t, 5*time.Second, "to give up", func() {
+				_, err := host.Start(ctx, host.Config{App: app, Cmd: tenontest.Command(t, name), Protocols: []host.Protocol{p}})
+				if !errors.Is(err, context.Canceled) {
+					t.Errorf("%s: %v", name, err)
+				}
+			})
+		}
+	}
+}
+
+// A plugin can make no more than some connections to its host, and none of them
+// keeps that from ending.
+func TestCrowd(t *testing.T) {
+	contract := &tenon.Contract{Name: "test.Host", Methods: []tenon.Method{{Name: "Ask"}}}
+	s, err := try(t, "crowd", Protocol{}, func(c *host.Config) {
+		c.Services = []tenon.Service{{Contract: contract, Server: answerer(func(_ context.Context, in string) (string, error) { return in, nil })}}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := call(t.Context(), s, "Echo", "")
+	var n int
+	fmt.Sscan(got, &n)
+	if err != nil || n == 0 || n > maxConns {
+		t.Errorf("%s connections, %v", got, err)
+	}
+	within(t, 3*time.Second, "to stop it", func() {
+		if err := s.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// byHand starts a plugin as a host of go-plugin would, and returns its address.
+func byHand(t *testing.T, name string) (a *abroad, address string) {
+	t.Helper()
+	a = &abroad{cmd: tenontest.Command(t, name)}
+	a.cmd.Env = append(a.cmd.Env, "GRPCPLUG_TEST=yes", "TMPDIR="+t.TempDir())
+	a.cmd.Stdout, a.cmd.Stderr = &a.out, &a.out
+	if err := a.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(a.kill)
+	a.out.await(t, "|grpc|")
+	return a, strings.Split(a.out.String(), "|")[3]
+}
+
+func connectTo(t *testing.T, address string) *grpc.ClientConn {
+	t.Helper()
+	cc, err := grpc.Dial("unix:"+address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cc.Close() })
+	return cc
+}
+
+func echo(ctx context.Context, cc *grpc.ClientConn) error {
+	return cc.Invoke(ctx, "/test.Echo/Echo", &frame{}, &frame{}, grpc.ForceCodec(codec{}))
+}
+
+// Neither a connection that says nothing nor a handler that does not return keeps
+// a plugin from ending.
+func TestPluginEnds(t *testing.T) {
+	for name, c := range map[string]struct {
+		plugin string
+		before func(*testing.T, string)
+	}{
+		"silent connection": {"echo", func(t *testing.T, address string) {
+			c, err := net.Dial("unix", address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { c.Close() })
+			if err := echo(t.Context(), connectTo(t, address)); err != nil { // it has accepted both then
+				t.Error(err)
+			}
+		}},
+		"stuck handler": {"stuck", func(t *testing.T, address string) {
+			cc := connectTo(t, address)
+			ctx, cancel := context.WithCancel(t.Context())
+			var wait sync.WaitGroup
+			wait.Go(func() { echo(ctx, cc) })
+			t.Cleanup(func() { cancel(); wait.Wait() })
+			short, cancel2 := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel2()
+			echo(short, cc) // the first has begun by then
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, address := byHand(t, c.plugin)
+			c.before(t, address)
+			a.cmd.Process.Signal(syscall.SIGTERM)
+			within(t, 3*time.Second, "its end", func() {
+				if err := a.cmd.Wait(); err != nil {
+					t.Errorf("it ended with %v\n%s", err, a.out.String())
+				}
+			})
+			if there(filepath.Dir(address)) {
+				t.Error("its directory is left")
+			}
+		})
+	}
+}
+
+// Of two hosts both can call, and the one that came last is told where ids are.
+func TestTwoHosts(t *testing.T) {
+	_, address := byHand(t, "serves ids")
+	var streams []grpc.ClientStream
+	var conns []*grpc.ClientConn
+	for range 2 {
+		cc := connectTo(t, address)
+		s, err := cc.NewStream(t.Context(), &brokerDesc, startStream, grpc.ForceCodec(codec{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// That it was heard shows when what it says can be asked for.
+		if err := s.SendMsg(&frame{connInfo{id: uint32(100 + len(conns)), network: tcpNetwork, address: "x"}.encode()}); err != nil {
+			t.Fatal(err)
+		}
+		ask := &frame{}
+		if err := cc.Invoke(t.Context(), "/test.IDs/Await", &frame{[]byte{byte(100 + len(conns))}}, ask, grpc.ForceCodec(codec{})); err != nil {
+			t.Fatal(err)
+		}
+		streams, conns = append(streams, s), append(conns, cc)
+	}
+	for i, cc := range conns {
+		if err := cc.Invoke(t.Context(), "/test.IDs/Serve", &frame{}, &frame{}, grpc.ForceCodec(codec{})); err != nil {
+			t.Errorf("host %d: %v", i, err)
+		}
+		var f frame
+		if err := streams[1].RecvMsg(&f); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := decodeConnInfo(f.b); err != nil || c.address == "" {
+			t.Errorf("host %d: %+v, %v", i, c, err)
+		}
+	}
+}
+
+// A session whose other side takes no connection holds up nobody for longer than
+// they want.
+func TestMuxClogged(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	m, err := newMux(ours, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { // who reads, and answers nothing
+		b := make([]byte, 4096)
+		for {
+			if _, err := theirs.Read(b); err != nil {
+				return
+			}
+		}
+	}()
+	clogged := false
+	for i := range 1000 {
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+		var err error
+		within(t, time.Second, "to dial", func() { _, err = m.dial(ctx) })
+		cancel()
+		if err != nil {
+			if clogged = errors.Is(err, context.DeadlineExceeded); !clogged {
+				t.Errorf("connection %d: %v", i, err)
+			}
+			break
+		}
+	}
+	if !clogged {
+		t.Error("the session takes any number of connections: what is this test about?")
+	}
+	within(t, time.Second, "to close it", m.close)
+	if _, err := m.dial(t.Context()); err == nil {
+		t.Error("a closed session makes connections")
+	}
+}
