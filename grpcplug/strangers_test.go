@@ -8,7 +8,9 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -21,11 +23,14 @@ import (
 	"github.com/tenon-go/tenon"
 	"github.com/tenon-go/tenon/host"
 	"github.com/tenon-go/tenon/internal/handshake"
+	"github.com/tenon-go/tenon/plugin"
+	"github.com/tenon-go/tenon/tenontest"
 )
 
 // strangers are plugins that are not as they should be, or are of a library that
 // does little.
 var strangers = map[string]func(){
+	"only tenon": func() { plugin.Main(app, echoService()) },
 	"nosocket":   func() { say("1|3|unix|/nonexistent/socket|grpc|") },
 	"noport":     func() { say("1|3|tcp|127.0.0.1:1|grpc|") },
 	"other":      func() { say("1|3|tcp|" + otherProgram() + "|grpc|") },
@@ -236,12 +241,63 @@ func TestTolerated(t *testing.T) {
 // A host that does not speak the protocol says which line is missing.
 func TestWithoutProtocol(t *testing.T) {
 	s, err := try(t, "bare", Protocol{}, func(c *host.Config) { c.Protocols = nil })
-	if err == nil || !strings.Contains(err.Error(), "Protocols: []host.Protocol{grpcplug.Protocol{}}") {
-		t.Errorf("got %v", err)
+	if err == nil {
+		t.Fatal("it started")
 	}
+	says := regexp.MustCompile(`add this line to host\.Config: (.*,) and import (\S+) \(go get (\S+)\)`).FindStringSubmatch(err.Error())
+	if says == nil || says[2] != says[3] {
+		t.Fatalf("got %v", err)
+	}
+	compiles(t, `package main
+
+import (
+	"github.com/tenon-go/tenon/host"
+	"`+says[2]+`"
+)
+
+func main() { _ = host.Config{
+	`+says[1]+`
+} }
+`)
 	if !strings.HasPrefix(s.out.String(), "1|3|unix|") {
 		t.Errorf("the line is output then: %q", s.out)
 	}
+}
+
+// compiles holds what people are told to write to being Go.
+func compiles(t *testing.T, source string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "main.go")
+	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("go", "vet", file).CombinedOutput(); err != nil {
+		t.Errorf("%s%v\n%s", source, err, out)
+	}
+}
+
+// What a plugin without the protocol says to whom compiles, too.
+func TestPluginWithoutProtocol(t *testing.T) {
+	cmd := tenontest.Command(t, "only tenon")
+	cmd.Env = append(cmd.Env, "GRPCPLUG_TEST=yes")
+	out, err := cmd.CombinedOutput()
+	says := regexp.MustCompile(`call (grpcplug\.Main) in place of plugin\.Main .* and import (\S+) \(.* set (Protocols: .*)\)`).FindStringSubmatch(string(out))
+	if err == nil || says == nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	compiles(t, `package main
+
+import (
+	"github.com/tenon-go/tenon"
+	"github.com/tenon-go/tenon/plugin"
+	"`+says[2]+`"
+)
+
+func main() {
+	_ = plugin.Config{`+says[3]+`}
+	`+says[1]+`(tenon.App{Name: "x"})
+}
+`)
 }
 
 func FuzzCertificate(f *testing.F) {

@@ -168,7 +168,7 @@ func (s *start) hintHello(e *StartError) string {
 	case s.sniffer.broken() != nil:
 		return "the plugin may be built with another version of go-plugin, or print something that looks like its handshake"
 	case l != nil && l.Protocol == handshake.GRPC:
-		return "add this line to host.Config: Protocols: []host.Protocol{grpcplug.Protocol{}}, and import github.com/tenon-go/tenon/grpcplug"
+		return "add this line to host.Config: Protocols: []host.Protocol{grpcplug.Protocol{}}, and import github.com/tenon-go/tenon/grpcplug (go get github.com/tenon-go/tenon/grpcplug)"
 	case l != nil:
 		return "plugins of go-plugin that use net/rpc are run with the module github.com/tenon-go/tenon/compat/goplugin"
 	case errors.Is(e.Err, errQuiet), errors.Is(e.Err, errCut):

@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 	tenontest.Main(m, map[string]func(){
 		"tenon":        func() { tenonPlugin("") },
 		"tenon tcp":    func() { tenonPlugin("tcp") },
+		"native only":  func() { plugin.Main(app, kept) },
 		"goplugin":     goPlugin,
 		"goplugin tcp": func() { relay("goplugin") },
 	})

@@ -113,8 +113,23 @@ func MainConfig(cfg Config) {
 	if !errors.As(err, &told) {
 		fmt.Fprintln(os.Stderr, err)
 	}
+	tellForeignHost(err)
 	os.Exit(1)
 }
+
+// tellForeignHost says what is missing where a host of go-plugin shows it: its
+// error has the first line of standard output in it, while standard error goes
+// into a log that is seldom on.
+func tellForeignHost(err error) {
+	var e *NotStartedError
+	if errors.As(err, &e) && e.Cookie {
+		fmt.Printf("%s is a plugin of Tenon's that does not speak go-plugin's protocol; to have it do so, %s\n", filepath.Base(e.Program), addProtocol)
+	}
+}
+
+// addProtocol is what makes a plugin one that hosts of go-plugin can run.
+const addProtocol = "call grpcplug.Main in place of plugin.Main in its main function, and import github.com/tenon-go/tenon/grpcplug" +
+	" (with a plugin.Config, set Protocols: []plugin.Protocol{grpcplug.Protocol{}})"
 
 // orphaned reports whether the parent is gone, not just the connection to it: a
 // host that is there clears up itself, and can be told why. A dying process
@@ -220,7 +235,7 @@ type NotStartedError struct {
 func (e *NotStartedError) Error() string {
 	text := fmt.Sprintf("%s is a plugin for %s. It is not run by hand: a program that uses %s plugins starts it.", filepath.Base(e.Program), e.App, e.App)
 	if e.Cookie {
-		text += "\nThe app's cookie is set, but " + handshake.EnvPlugin + " is not: was it started by a host of another plugin system? For one that uses go-plugin, plugin.Config.Protocols needs a grpcplug.Protocol."
+		text += "\nThe app's cookie is set, but " + handshake.EnvPlugin + " is not: was it started by a host of another plugin system? To have hosts that use go-plugin run it, " + addProtocol + "."
 	}
 	return text
 }

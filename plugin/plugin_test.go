@@ -77,7 +77,7 @@ func TestByHand(t *testing.T) {
 		says []string
 	}{
 		{"by hand", nil, []string{"plugin.test is a plugin for test", "not run by hand"}},
-		{"cookie only", []string{"TENON_APP=test"}, []string{"is a plugin for test", "TENON_PLUGIN is not", "another plugin system"}},
+		{"cookie only", []string{"TENON_APP=test"}, []string{"is a plugin for test", "TENON_PLUGIN is not", "another plugin system", "grpcplug.Main"}},
 		{"nonsense", []string{"TENON_PLUGIN=yes"}, []string{`TENON_PLUGIN is "yes"`, `"1:3"`}},
 		{"standard descriptor", []string{"TENON_PLUGIN=1:0"}, []string{"stdin, stdout and stderr"}},
 		{"later generation", []string{"TENON_PLUGIN=2:3"}, []string{"generation 2", "newer Tenon"}},
@@ -98,6 +98,22 @@ func TestByHand(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A host of go-plugin shows one line of standard output, in which nothing must
+// look like a handshake.
+func TestForeignHost(t *testing.T) {
+	for _, c := range []struct {
+		env  []string
+		says string
+	}{{nil, ""}, {[]string{"TENON_APP=test"}, "call grpcplug.Main in place of plugin.Main"}} {
+		cmd := tenontest.Command(t, "echo")
+		cmd.Env = append(cmd.Env, c.env...)
+		out, _ := cmd.Output()
+		if s := string(out); !strings.Contains(s, c.says) || strings.Contains(s, "|") || strings.Count(s, "\n") > 1 || c.says == "" && s != "" {
+			t.Errorf("with %q it prints %q", c.env, s)
+		}
 	}
 }
 
