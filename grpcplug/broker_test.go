@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-func muxPair(t *testing.T) (a, b *mux) {
+func muxPair(t testing.TB) (a, b *mux) {
 	t.Helper()
 	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
 	if err != nil {
@@ -261,33 +261,6 @@ func TestBrokerServeTwice(t *testing.T) {
 			}
 			ask(t, b, 1, what)
 			stop()
-		}
-	})
-}
-
-// hear must take whatever comes.
-func FuzzBrokerMessages(f *testing.F) {
-	f.Add(connInfo{id: 1, network: "unix", address: "/x"}.encode())
-	f.Add(connInfo{id: 1, knock: &knock{knock: true}}.encode())
-	f.Add(connInfo{id: 1, knock: &knock{knock: true, ack: true, err: "no"}}.encode())
-	f.Add([]byte{0x22, 0xff})
-	b := newBroker(&options{limit: 1 << 20}, nil, nil)
-	b.st.met, b.st.hangUp = true, func() {}
-	close(b.st.attached)
-	f.Cleanup(b.close)
-	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := decodeConnInfo(data)
-		if err != nil {
-			return
-		}
-		b.hear(c)
-		select {
-		case <-b.out:
-		default:
-		}
-		again, err := decodeConnInfo(c.encode())
-		if err != nil || again.id != c.id || again.network != c.network || again.address != c.address || (again.knock == nil) != (c.knock == nil) {
-			t.Errorf("%+v became %+v, %v", c, again, err)
 		}
 	})
 }

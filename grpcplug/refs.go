@@ -280,15 +280,10 @@ func (e *exporter) serveRefs(method string, ss grpc.ServerStream) error {
 	if err := ss.RecvMsg(&f); err != nil {
 		return err
 	}
-	var in, out tenon.Message
+	var out tenon.Message
 	switch method {
 	case releaseMethod:
-		in.Load(f.b, nil)
-		for in.Next() {
-			if in.Field() == 1 {
-				e.refs.drop(in.ReadUint())
-			}
-		}
+		e.release(f.b)
 	case offeredMethod:
 		for _, s := range e.services {
 			mark := out.Begin(1)
@@ -302,6 +297,16 @@ func (e *exporter) serveRefs(method string, ss grpc.ServerStream) error {
 		return status.Errorf(codes.Unimplemented, "there is no method %s", clip(method))
 	}
 	return ss.SendMsg(&frame{out.Raw()})
+}
+
+func (e *exporter) release(b []byte) {
+	var in tenon.Message
+	in.Load(b, nil)
+	for in.Next() {
+		if in.Field() == 1 {
+			e.refs.drop(in.ReadUint())
+		}
+	}
 }
 
 // number returns a metadata value that is a number.
@@ -342,9 +347,13 @@ func (o *offering) ask(c caller) {
 	if cc.Invoke(ctx, "/"+refsService+"/"+offeredMethod, &frame{}, &f, grpc.ForceCodec(codec{})) != nil {
 		return
 	}
+	o.read(f.b)
+}
+
+func (o *offering) read(b []byte) {
 	o.list = map[string][]string{}
 	var m tenon.Message
-	m.Load(f.b, nil)
+	m.Load(b, nil)
 	for m.Next() {
 		var sub tenon.Message
 		m.ReadMessage(&sub)

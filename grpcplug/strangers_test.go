@@ -22,7 +22,6 @@ import (
 
 	"github.com/tenon-go/tenon"
 	"github.com/tenon-go/tenon/host"
-	"github.com/tenon-go/tenon/internal/handshake"
 	"github.com/tenon-go/tenon/plugin"
 	"github.com/tenon-go/tenon/tenontest"
 )
@@ -298,23 +297,4 @@ func main() {
 	`+says[1]+`(tenon.App{Name: "x"})
 }
 `)
-}
-
-func FuzzCertificate(f *testing.F) {
-	f.Add(encoded(mustCertificate()))
-	f.Add(strings.Repeat("A", 80))
-	f.Fuzz(func(t *testing.T, field string) {
-		l, err := handshake.ParseLine([]byte("1|1|unix|/x|grpc|" + field))
-		if err != nil || l.Certificate == nil {
-			return
-		}
-		pool, err := poolOfDER(l.Certificate)
-		if (pool == nil) != (err != nil) {
-			t.Errorf("%v, %v", pool, err)
-		}
-		a := &attempt{cfg: Protocol{AutoMTLS: true}}
-		if c, err := a.trust(l); (c == nil) != (err != nil) {
-			t.Errorf("%v, %v", c, err)
-		}
-	})
 }
