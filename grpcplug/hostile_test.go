@@ -85,7 +85,9 @@ func init() {
 			os.Unsetenv("TENON_PLUGIN")
 			plugin.MainConfig(plugin.Config{App: app, Services: []tenon.Service{{Contract: echoContract, Server: answerer(crowd)}}, Protocols: []plugin.Protocol{Protocol{}}})
 		},
-		"noline": func() { hang() },
+		"noline":       func() { hang() },
+		"no session":   func() { say("1|3|unix|" + listen(grpc.NewServer()) + "|grpc||true") },
+		"mute session": func() { greet(func(net.Conn) {}) },
 		"serves ids": served(func(_ *plugin.Config, p *Protocol) {
 			p.Register = func(r grpc.ServiceRegistrar, b *Broker, _ int) error {
 				r.RegisterService(&grpc.ServiceDesc{ServiceName: "test.IDs", HandlerType: (*any)(nil), Streams: []grpc.StreamDesc{
@@ -133,7 +135,7 @@ func greet(do func(net.Conn)) {
 			do(c)
 		}
 	}()
-	say("1|3|unix|" + l.Addr().String() + "|grpc|")
+	say("1|3|unix|" + l.Addr().String() + "|grpc||true")
 }
 
 func floodBroker(s grpc.ServerStream) error {
@@ -294,6 +296,19 @@ func TestCloses(t *testing.T) {
 		t.Error("the host connects for ever")
 	}
 	t.Log(s.Err())
+}
+
+// A plugin that says that it multiplexes, and does not.
+func TestNoSession(t *testing.T) {
+	for _, name := range []string{"no session", "mute session"} {
+		within(t, 6*time.Second, "to give up", func() {
+			_, err := try(t, name, Protocol{Multiplex: true}, func(c *host.Config) { c.StartTimeout = 2 * time.Second })
+			var e *host.StartError
+			if !errors.As(err, &e) || e.Stage != host.StageConnect || !errors.As(err, new(*Error)) {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
 }
 
 // A start ends with its context, wherever it is.
