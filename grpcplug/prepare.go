@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"path/filepath"
 	"slices"
+	"sync"
 
 	"github.com/tenon-go/tenon"
 	"github.com/tenon-go/tenon/internal/handshake"
@@ -52,6 +54,9 @@ func (p Protocol) prepare(l protocol.Launch) (*attempt, error) {
 	return a, nil
 }
 
+// swept are the directories that this process has looked through as a host.
+var swept sync.Map
+
 // Env implements protocol.Attempt.
 func (a *attempt) Env() []string { return a.wish.env() }
 
@@ -62,7 +67,11 @@ func (a *attempt) Speaks(name string) bool { return name == handshake.GRPC }
 func (a *attempt) Close() {
 	a.place.remove()
 	a.dir.remove()
-	a.dir.sweep() // at the end, where nobody waits for it to start something
+	// At the end, where nobody waits for it to start something; and once, since a
+	// host that lives leaves nothing.
+	if _, was := swept.LoadOrStore(filepath.Dir(a.dir.path), true); !was {
+		a.dir.sweep()
+	}
 }
 
 // Connect implements protocol.Attempt.

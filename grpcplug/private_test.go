@@ -109,6 +109,7 @@ func TestLeftBehindByHost(t *testing.T) {
 		t.Error("one that is held was removed")
 	}
 	left.unlock()
+	swept.Delete(tmp) // as if another host looked
 	run()
 	if list, _ := os.ReadDir(tmp); len(list) != 0 {
 		t.Errorf("left behind: %v", list)

@@ -94,7 +94,8 @@ type Exit struct {
 	Panic, Stack string
 
 	// Last is what the plugin said last, a line each: on standard output, on
-	// standard error and in its log. Within each of these the oldest comes first.
+	// standard error and in its log, there without what is below [slog.LevelInfo].
+	// Within each of these the oldest comes first.
 	Last []string
 
 	// Err is what serving the plugin returned, if it ran in this process.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +39,10 @@ func (s *start) explain(err error) error {
 	case s.sniffer.broken() != nil:
 		return s.sniffer.broken()
 	case s.sniffer.goPlugin() != nil:
-		return fmt.Errorf("it speaks go-plugin's protocol, %s, not Tenon's", s.sniffer.goPlugin().Protocol)
+		if len(s.attempts) > 0 {
+			return fmt.Errorf("it speaks go-plugin's protocol %q, which none of host.Config.Protocols does", s.sniffer.goPlugin().Protocol)
+		}
+		return fmt.Errorf("it speaks go-plugin's protocol %q, not Tenon's", s.sniffer.goPlugin().Protocol)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, errQuiet):
 		return s.explainEnd(err)
 	case errors.As(err, &preface) && preface.Looks == handshake.LooksUnknown:
@@ -86,6 +90,9 @@ func (s *start) failed(err error) error {
 	}
 	if s.stdout != nil {
 		e.Last = s.stdout.Tail()
+	}
+	if s.sniffer.goPlugin() != nil { // the error says what of it matters
+		e.Last = slices.DeleteFunc(e.Last, func(l string) bool { return handshake.LooksLikeLine([]byte(l)) })
 	}
 	for _, pump := range []*stdio.Pump{s.sent[0], s.sent[1], s.stderr} {
 		if pump != nil {
@@ -161,6 +168,9 @@ func (s *start) hint(e *StartError) string {
 func (s *start) hintHello(e *StartError) string {
 	l := s.sniffer.goPlugin()
 	question := fmt.Sprintf("is it a Tenon plugin for %s? ", s.cfg.App.Name)
+	if len(s.attempts) > 0 {
+		question = fmt.Sprintf("is it a plugin for %s, of Tenon's or of go-plugin's kind? ", s.cfg.App.Name)
+	}
 	var preface *handshake.PrefaceError
 	var hello *handshake.HelloError
 	var slow *slowError

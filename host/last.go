@@ -23,7 +23,11 @@ const (
 	maxLine  = 1 << 10 // bytes of a line; what is longer ends in an ellipsis
 )
 
+// add keeps a record, if it may explain an end.
 func (l *recentLog) add(r slog.Record) {
+	if r.Level < slog.LevelInfo {
+		return
+	}
 	line := lineOf(r)
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -94,6 +94,9 @@ func (s *Scanner) End() { s.ended = true }
 func (s *Scanner) Next() (Event, bool) {
 	ev, ok := s.next()
 	switch {
+	case ev.Record != nil && ev.Record.Level < slog.LevelInfo:
+		// The tail is to explain an end, and some libraries log each of their own
+		// steps on the way there.
 	case ev.Record != nil:
 		s.tail.write(describe(ev.Record))
 	case ok:
@@ -216,7 +219,8 @@ func (s *Scanner) detach() {
 	s.held = bytes.Clone(s.held)
 }
 
-// Tail returns the last lines, of text and of records alike, the oldest first.
+// Tail returns the last lines, of text and of records alike, the oldest first,
+// without records below [slog.LevelInfo].
 // They are valid UTF-8, and have no line ends.
 func (s *Scanner) Tail() []string { return s.tail.lines(s.o.TailLines) }
 
