@@ -12,6 +12,7 @@ require (
 	github.com/tenon-go/tenon v0.0.0-00010101000000-000000000000
 	github.com/tenon-go/tenon/examples/kv v0.0.0-00010101000000-000000000000
 	github.com/tenon-go/tenon/grpcplug v0.0.0-00010101000000-000000000000
+	google.golang.org/grpc v1.61.0
 )
 
 require (
@@ -21,6 +22,5 @@ require (
 	golang.org/x/sys v0.47.0 // indirect
 	golang.org/x/text v0.14.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20231106174013-bbf56f31fb17 // indirect
-	google.golang.org/grpc v1.61.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )
