@@ -56,7 +56,7 @@ GENERATED = . cmd/tenon examples/hello examples/kv bench
 .PHONY: proto
 proto: ## hold all .proto files that are generated against buf's default lint, and compile them with protoc where there is one
 	@test -x bin/buf || GOWORK=off GOBIN=$(CURDIR)/bin go install github.com/bufbuild/buf/cmd/buf@$(BUF)
-	@set -e; for f in $$(git ls-files '*.proto' | grep -v -e /pb/ -e /testdata/); do \
+	@set -e; for f in $$(git ls-files '*.proto' | grep -v -e /pb/ -e /testdata/ -e /rust/); do \
 	  d=$$(mktemp -d); cp -r proto/. $$d; printf 'version: v2\n' > $$d/buf.yaml; \
 	  n=tenon/tenon.proto; test $$f = proto/$$n || { n=$$(basename $$f); cp $$f $$d; }; \
 	  (cd $$d && $(CURDIR)/bin/buf lint) || { echo "$$f"; rm -r $$d; exit 1; }; \

@@ -48,6 +48,23 @@ func rust(t *testing.T) string {
 	return filepath.Join(target, "debug", "kv-rust")
 }
 
+// What a plugin in another language takes is a promise.
+func TestRustIsShort(t *testing.T) {
+	text, err := os.ReadFile("../rust/src/main.rs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "//") {
+			n++
+		}
+	}
+	if n >= 60 {
+		t.Errorf("main.rs has %d lines", n)
+	}
+}
+
 // A foreign is a plugin in another language, under test.
 type foreign struct {
 	*host.Plugin

@@ -82,7 +82,7 @@ final class Certificates {
 
     private static ServingStatus health(Channel channel) {
         var request = HealthCheckRequest.newBuilder().setService("plugin").build();
-        return HealthGrpc.newBlockingStub(channel).withDeadlineAfter(30, TimeUnit.SECONDS).check(request).getStatus();
+        return HealthGrpc.newBlockingStub(channel).withDeadlineAfter(60, TimeUnit.SECONDS).check(request).getStatus();
     }
 
     private static InputStream stream(String text) {
@@ -100,7 +100,7 @@ final class Certificates {
             Path dir = Files.createTempDirectory("certificates");
             Path file = dir.resolve("own.p12");
             try {
-                run(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair", "-alias", "own",
+                run(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-J-XX:TieredStopAtLevel=1", "-genkeypair", "-alias", "own",
                         "-keyalg", "EC", "-groupname", "secp256r1", "-dname", "CN=localhost", "-ext", "SAN=dns:localhost",
                         "-storetype", "PKCS12", "-keystore", file.toString(), "-storepass", new String(PASSWORD));
                 KeyStore store = KeyStore.getInstance(file.toFile(), PASSWORD);
