@@ -8,7 +8,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	v1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
-	v1alpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
@@ -20,19 +19,24 @@ import (
 // enquire asks the reflection service one question.
 func enquire(t *testing.T, cc grpc.ClientConnInterface, q *v1.ServerReflectionRequest) *v1.ServerReflectionResponse {
 	t.Helper()
-	s, err := v1.NewServerReflectionClient(cc).ServerReflectionInfo(t.Context())
+	return enquireOf(t, cc, "grpc.reflection.v1.ServerReflection", q)
+}
+
+func enquireOf(t *testing.T, cc grpc.ClientConnInterface, service string, q *v1.ServerReflectionRequest) *v1.ServerReflectionResponse {
+	t.Helper()
+	s, err := cc.NewStream(t.Context(), &v1.ServerReflection_ServiceDesc.Streams[0], "/"+service+"/ServerReflectionInfo")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Send(q); err != nil {
+	if err := s.SendMsg(q); err != nil {
 		t.Fatal(err)
 	}
-	a, err := s.Recv()
-	if err != nil {
+	a := new(v1.ServerReflectionResponse)
+	if err := s.RecvMsg(a); err != nil {
 		t.Fatal(err)
 	}
 	s.CloseSend()
-	s.Recv()
+	s.RecvMsg(new(v1.ServerReflectionResponse))
 	return a
 }
 
@@ -77,16 +81,11 @@ func TestReflection(t *testing.T) {
 	if !describes(t, file.GetFileDescriptorResponse().GetFileDescriptorProto(), "plugin.StdioData.Channel") {
 		t.Errorf("the file: %v", file)
 	}
-	old, err := v1alpha.NewServerReflectionClient(raw.ClientConn).ServerReflectionInfo(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	// Of the older version the messages are the same.
+	old := enquireOf(t, raw.ClientConn, "grpc.reflection.v1alpha.ServerReflection", symbol("plugin.ConnInfo"))
+	if !describes(t, old.GetFileDescriptorResponse().GetFileDescriptorProto(), "plugin.GRPCBroker.StartStream") {
+		t.Errorf("v1alpha: %v", old)
 	}
-	old.Send(&v1alpha.ServerReflectionRequest{MessageRequest: &v1alpha.ServerReflectionRequest_FileContainingSymbol{FileContainingSymbol: "plugin.ConnInfo"}})
-	if a, err := old.Recv(); err != nil || !describes(t, a.GetFileDescriptorResponse().GetFileDescriptorProto(), "plugin.GRPCBroker.StartStream") {
-		t.Errorf("v1alpha: %v, %v", a, err)
-	}
-	old.CloseSend()
-	old.Recv()
 }
 
 // describes reports whether there is a descriptor of name in the files, of which
