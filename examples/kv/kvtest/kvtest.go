@@ -23,8 +23,9 @@ type clock struct{}
 
 func (clock) Now(context.Context) (time.Time, error) { return now, nil }
 
-// Run runs the tests, each on an empty store that open returns.
-func Run(t *testing.T, open func(t *testing.T) kv.Store) {
+// Run runs the tests, each on an empty store that open returns, but for those of
+// the names in without: they are about what the store is known to lack.
+func Run(t *testing.T, open func(t *testing.T) kv.Store, without ...string) {
 	for _, test := range []struct {
 		name string
 		run  func(*fixture)
@@ -50,6 +51,9 @@ func Run(t *testing.T, open func(t *testing.T) kv.Store) {
 		{"Compact", testCompact},
 		{"Concurrent", testConcurrent},
 	} {
+		if slices.Contains(without, test.name) {
+			continue
+		}
 		t.Run(test.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()

@@ -1,0 +1,95 @@
+//go:build unix
+
+package languages
+
+// The tests in here are those of grpcplug's certificates, too: with AutoMTLS a
+// plugin requires the certificate of a Tenon host, by which grpc in its language
+// has to be convinced, and the host in Python does so with a plugin's.
+
+import (
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/tenon-go/tenon/tenontest"
+)
+
+func TestMain(m *testing.M) { tenontest.Main(m, nil) }
+
+// A language is one that a plugin of examples/kv is written in. All its commands
+// run in its directory.
+type language struct {
+	name  string
+	dir   string
+	tools []string // that must be there, or the language is skipped
+	setup [][]string
+	makes string   // the directory that setup makes
+	needs []string // the files that setup has to be done again for
+	start []string
+	lacks []string // the tests of kvtest that are about what the plugin has not
+}
+
+// missing are the tests of what the plugins leave out, so that they stay short. That
+// they have no Compact is seen by calling it: they don't say what they have.
+var missing = []string{"TooLarge", "Compact", "Subscribe", "ListenerFails", "Snapshot", "Restore", "RestoreForeign", "RestoreNil"}
+
+var python = language{
+	name:  "Python",
+	dir:   "../../python",
+	tools: []string{"python3"},
+	setup: [][]string{
+		{"python3", "-m", "venv", "--clear", ".venv"},
+		{".venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"},
+		{
+			".venv/bin/python", "-m", "grpc_tools.protoc", "-I..", "-I../../../proto", "-I../../../proto/goplugin",
+			"--python_out=.", "--grpc_python_out=.", "kv.proto", "tenon/tenon.proto", "goplugin.proto",
+		},
+	},
+	needs: []string{"requirements.txt", "../kv.proto", "../../../proto/tenon/tenon.proto", "../../../proto/goplugin/goplugin.proto"},
+	makes: ".venv",
+	start: []string{".venv/bin/python", "plugin.py"},
+	lacks: missing,
+}
+
+var node = language{
+	name:  "Node",
+	dir:   "../../node",
+	tools: []string{"node", "npm"},
+	setup: [][]string{{"npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"}},
+	needs: []string{"package-lock.json"},
+	makes: "node_modules",
+	start: []string{"node", "plugin.js"},
+	lacks: missing,
+}
+
+var languages = []language{python}
+
+// ready sets the language up, if that is not done already.
+func (l language) ready(t *testing.T) {
+	t.Helper()
+	for _, tool := range l.tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("%s is not on this machine: the store in %s is not tested", tool, l.name)
+		}
+	}
+	if err := l.prepare(t.Output()); err != nil {
+		t.Fatalf("%s cannot be set up in %s: %v", l.name, l.dir, err)
+	}
+}
+
+// command returns what runs one of the language's programs.
+func (l language) command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	program, err := exec.LookPath(args[0])
+	if filepath.Base(args[0]) != args[0] {
+		program, err = filepath.Abs(filepath.Join(l.dir, args[0]))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, args[1:]...)
+	if cmd.Dir, err = filepath.Abs(l.dir); err != nil {
+		t.Fatal(err)
+	}
+	return cmd
+}
