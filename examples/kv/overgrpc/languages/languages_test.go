@@ -62,7 +62,7 @@ var node = language{
 	lacks: missing,
 }
 
-var languages = []language{python}
+var languages = []language{python, node}
 
 // ready sets the language up, if that is not done already.
 func (l language) ready(t *testing.T) {
