@@ -1,5 +1,4 @@
-// A plugin of examples/kv in Node. Of the contract it lacks Subscribe, Snapshot and Restore, and the
-// limit of a value's size.
+// A plugin of examples/kv in Node, without Subscribe, Snapshot, Restore and the limit on sizes.
 'use strict';
 
 const { EventEmitter, on } = require('node:events');

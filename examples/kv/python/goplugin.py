@@ -5,6 +5,7 @@ import asyncio
 import base64
 import collections
 import contextlib
+import datetime
 import json
 import logging
 import os
@@ -93,6 +94,8 @@ class Host(goplugin_pb2_grpc.GRPCBrokerServicer, goplugin_pb2_grpc.GRPCControlle
 
     async def ask(self, stub, method, request, context):
         """The answer of a service of the host, or None if the host does not offer it."""
+        if "tenon-host" not in dict(context.invocation_metadata()):
+            return None
         try:
             return await getattr(stub(await self.channel(context)), method)(request)
         except grpc.aio.AioRpcError as e:
@@ -112,6 +115,10 @@ class Host(goplugin_pb2_grpc.GRPCBrokerServicer, goplugin_pb2_grpc.GRPCControlle
         while done < len(value):  # not by Fill, whose error asyncio's stubs may lose
             piece = tenon_pb2.WriteRequest(data=value[done : done + PIECE])
             done += (await writer.Write(piece, metadata=to(ref))).size
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc)
 
 
 def to(ref):

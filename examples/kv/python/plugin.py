@@ -1,8 +1,6 @@
-"""A plugin of examples/kv in Python. Of the contract it lacks Subscribe, Snapshot and Restore, and
-the limit of a value's size."""
+"""A plugin of examples/kv in Python, without Subscribe, Snapshot, Restore and the limit on sizes."""
 
 import asyncio
-import datetime
 import logging
 
 import goplugin
@@ -62,7 +60,7 @@ class Store(kv_pb2_grpc.StoreServicer):
 
     async def set(self, key, value, context):
         clock = await self.host.ask(kv_pb2_grpc.ClockStub, "Now", kv.ClockNowRequest(), context)
-        now = clock.result if clock else datetime.datetime.now(datetime.timezone.utc)
+        now = clock.result if clock else goplugin.now()
         entry = kv.Entry(key=key, size=len(value), modified=now)
         self.values[key], self.entries[key] = value, entry
         self.publish(kv.Event(op=kv.OP_PUT, entry=entry))

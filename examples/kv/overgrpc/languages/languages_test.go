@@ -2,31 +2,46 @@
 
 package languages
 
-// The tests in here are those of grpcplug's certificates, too: with AutoMTLS a
-// plugin requires the certificate of a Tenon host, by which grpc in its language
-// has to be convinced, and the host in Python does so with a plugin's.
-
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tenon-go/tenon/tenontest"
 )
+
+// TestLength holds what the examples are to show: how little of a plugin is its
+// author's.
+func TestLength(t *testing.T) {
+	for _, l := range languages {
+		text, err := os.ReadFile(filepath.Join(l.dir, l.source))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := slices.DeleteFunc(strings.Split(string(text), "\n"), func(s string) bool { return strings.TrimSpace(s) == "" })
+		if len(lines) >= 60 {
+			t.Errorf("%s in %s has %d lines", l.source, l.dir, len(lines))
+		}
+	}
+}
 
 func TestMain(m *testing.M) { tenontest.Main(m, nil) }
 
 // A language is one that a plugin of examples/kv is written in. All its commands
 // run in its directory.
 type language struct {
-	name  string
-	dir   string
-	tools []string // that must be there, or the language is skipped
-	setup [][]string
-	makes string   // the directory that setup makes
-	needs []string // the files that setup has to be done again for
-	start []string
-	lacks []string // the tests of kvtest that are about what the plugin has not
+	name   string
+	dir    string
+	tools  []string // that must be there, or the language is skipped
+	setup  [][]string
+	makes  string   // the directory that setup makes
+	source string   // what is the author's of the plugin
+	needs  []string // the files that setup has to be done again for
+	start  []string
+	lacks  []string // the tests of kvtest that are about what the plugin has not
 }
 
 // missing are the tests of what the plugins leave out, so that they stay short. That
@@ -45,21 +60,23 @@ var python = language{
 			"--python_out=.", "--grpc_python_out=.", "kv.proto", "tenon/tenon.proto", "goplugin.proto",
 		},
 	},
-	needs: []string{"requirements.txt", "../kv.proto", "../../../proto/tenon/tenon.proto", "../../../proto/goplugin/goplugin.proto"},
-	makes: ".venv",
-	start: []string{".venv/bin/python", "plugin.py"},
-	lacks: missing,
+	needs:  []string{"requirements.txt", "../kv.proto", "../../../proto/tenon/tenon.proto", "../../../proto/goplugin/goplugin.proto"},
+	makes:  ".venv",
+	source: "plugin.py",
+	start:  []string{".venv/bin/python", "plugin.py"},
+	lacks:  missing,
 }
 
 var node = language{
-	name:  "Node",
-	dir:   "../../node",
-	tools: []string{"node", "npm"},
-	setup: [][]string{{"npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"}},
-	needs: []string{"package-lock.json"},
-	makes: "node_modules",
-	start: []string{"node", "plugin.js"},
-	lacks: missing,
+	name:   "Node",
+	dir:    "../../node",
+	tools:  []string{"node", "npm"},
+	setup:  [][]string{{"npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"}},
+	needs:  []string{"package-lock.json"},
+	makes:  "node_modules",
+	source: "plugin.js",
+	start:  []string{"node", "plugin.js"},
+	lacks:  missing,
 }
 
 var languages = []language{python, node}
