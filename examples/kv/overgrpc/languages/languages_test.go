@@ -41,6 +41,7 @@ type language struct {
 	source string   // what is the author's of the plugin
 	needs  []string // the files that setup has to be done again for
 	start  []string
+	chatty []string // starts it too, and prints hello before it says where it is and bye at its end
 	lacks  []string // the tests of kvtest that are about what the plugin has not
 }
 
@@ -64,7 +65,11 @@ var python = language{
 	makes:  ".venv",
 	source: "plugin.py",
 	start:  []string{".venv/bin/python", "plugin.py"},
-	lacks:  missing,
+	chatty: []string{
+		".venv/bin/python", "-c",
+		"import atexit, runpy; print('hello', flush=True); atexit.register(print, 'bye'); runpy.run_path('plugin.py')",
+	},
+	lacks: missing,
 }
 
 var node = language{
@@ -76,7 +81,11 @@ var node = language{
 	makes:  "node_modules",
 	source: "plugin.js",
 	start:  []string{"node", "plugin.js"},
-	lacks:  missing,
+	chatty: []string{
+		"node", "-e",
+		"console.log('hello'); process.on('exit', () => console.log('bye')); require('./plugin.js')",
+	},
+	lacks: missing,
 }
 
 var languages = []language{python, node}

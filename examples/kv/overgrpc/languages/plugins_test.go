@@ -3,6 +3,7 @@
 package languages
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -129,10 +130,14 @@ func testNoClock(t *testing.T, l language, p grpcplug.Protocol) {
 	}
 }
 
-// testOutput looks for a log record, as a record.
+// testOutput looks for a log record, as a record, and for what the plugin prints.
 func testOutput(t *testing.T, l language) {
-	records := &recorder{}
-	plugin := l.run(t, grpcplug.Protocol{}, func(cfg *host.Config) { cfg.Logger = slog.New(records) })
+	records, out := &recorder{}, new(bytes.Buffer)
+	plugin := l.run(t, grpcplug.Protocol{}, func(cfg *host.Config) {
+		cfg.Cmd = l.command(t, l.chatty...)
+		cfg.Cmd.Stdout = out
+		cfg.Logger = slog.New(records)
+	})
 	if err := open(t, plugin).Put(t.Context(), "greeting", nil); err != nil {
 		t.Fatal(err)
 	}
@@ -140,6 +145,9 @@ func testOutput(t *testing.T, l language) {
 	defer cancel()
 	if err := plugin.Stop(ctx); err != nil { // behind it all that was printed has come
 		t.Fatal(err)
+	}
+	if out.String() != "hello\nbye\n" {
+		t.Errorf("it printed %q", out)
 	}
 	if !slices.Contains(records.all(), "INFO stored greeting") {
 		t.Errorf("the log has %q", records.all())
