@@ -46,7 +46,7 @@ async def serve(version, register):
     healthy = health.aio.HealthServicer()
     await healthy.set("plugin", health_pb2.HealthCheckResponse.SERVING)
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
-    with tempfile.TemporaryDirectory(dir=os.environ.get("PLUGIN_UNIX_SOCKET_DIR")) as folder:
+    with tempfile.TemporaryDirectory(dir=os.environ.get("PLUGIN_UNIX_SOCKET_DIR") or None) as folder:
         path = os.path.join(folder, "plugin")
         mtls.listen(server, "unix:" + path, own, trust)
         await server.start()
