@@ -62,7 +62,7 @@ async function identity() {
     notAfterDate: new Date(Date.now() + 10 * 365 * 24 * 3600_000),
     extensions: [{ name: 'subjectAltName', altNames }],
   });
-  const der = new X509Certificate(pair.cert).raw.toString('base64');
+  const der = new X509Certificate(pair.cert).raw.toString('base64').replaceAll('=', '');
   return { key: Buffer.from(pair.private), cert: Buffer.from(pair.cert), der };
 }
 
@@ -228,7 +228,7 @@ function handlers(service, object, host) {
 
 // log writes to standard error what hosts take for a log record.
 function log(level, message, more) {
-  console.error(JSON.stringify({ '@level': level, '@message': message, ...more }));
+  console.error(JSON.stringify({ '@timestamp': new Date(), '@level': level, '@message': message, ...more }));
 }
 
 module.exports = { Failure, cause, load, log, main };

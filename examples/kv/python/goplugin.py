@@ -50,7 +50,7 @@ async def serve(version, register):
         path = os.path.join(folder, "plugin")
         mtls.listen(server, "unix:" + path, own, trust)
         await server.start()
-        certificate = base64.b64encode(own.der).decode() if own else ""
+        certificate = base64.b64encode(own.der).decode().rstrip("=") if own else ""
         print(f"1|{version}|unix|{path}|grpc|{certificate}", flush=True)
         await host.leaving.wait()
         await server.stop(1)
@@ -181,5 +181,7 @@ class Log(logging.StreamHandler):
     """Writes to standard error the lines that hosts take for log records."""
 
     def format(self, record):
-        text = super().format(record)
-        return json.dumps({"@level": record.levelname.lower(), "@module": record.name, "@message": text})
+        text, level = super().format(record), record.levelname.lower()
+        time = datetime.datetime.fromtimestamp(record.created, datetime.timezone.utc)
+        line = {"@timestamp": time.isoformat(), "@level": level, "@module": record.name, "@message": text}
+        return json.dumps(line)

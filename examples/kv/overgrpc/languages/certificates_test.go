@@ -3,25 +3,30 @@
 package languages
 
 import (
+	"bufio"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"io"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/tenon-go/tenon/grpcplug"
 )
 
-// TestCertificates is about who is not let in. Who is, is tested by all that goes
+// TestCertificates is about what a plugin's certificate is like, and about who is
+// not let in. Who is, is tested by all that goes
 // on with AutoMTLS in the other tests:
 //
 //   - A plugin in another language is the server of a Tenon host, whose certificate
@@ -35,6 +40,7 @@ func TestCertificates(t *testing.T) {
 	for _, l := range languages {
 		t.Run(l.name, func(t *testing.T) {
 			l.ready(t)
+			checkLine(t, l)
 			dir, err := os.MkdirTemp("", "kv") // t.TempDir is too long for a socket
 			if err != nil {
 				t.Fatal(err)
@@ -53,6 +59,46 @@ func TestCertificates(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// checkLine looks at the handshake as go-plugin's own hosts do: they take no padding
+// behind the certificate.
+func checkLine(t *testing.T, l language) {
+	t.Helper()
+	host := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: stranger(t).Certificate[0]})
+	cmd := l.command(t, l.start...)
+	cmd.Env = append(os.Environ(), "TENON_APP=kv", "PLUGIN_PROTOCOL_VERSIONS=1", "PLUGIN_CLIENT_CERT="+string(host), "TMPDIR="+t.TempDir())
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	kill := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
+	defer kill.Stop()
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Split(strings.TrimSpace(line), "|")
+	if len(fields) != 6 || fields[0] != "1" || fields[1] != "1" || fields[2] != "unix" || fields[4] != "grpc" {
+		t.Fatalf("the handshake is %q", line)
+	}
+	der, err := base64.RawStdEncoding.DecodeString(fields[5])
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, ok := c.PublicKey.(*ecdsa.PublicKey)
+	if !ok || key.Curve != elliptic.P256() || c.SignatureAlgorithm != x509.ECDSAWithSHA256 || c.VerifyHostname("localhost") != nil {
+		t.Errorf("the certificate has a key of type %T, %s, for %q", c.PublicKey, c.SignatureAlgorithm, c.DNSNames)
 	}
 }
 
