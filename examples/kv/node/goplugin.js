@@ -35,12 +35,8 @@ async function main(app, version, service, object) {
   const own = process.env.PLUGIN_CLIENT_CERT && (await identity());
   const server = new grpc.Server(UNLIMITED);
   const folder = fs.mkdtempSync(path.join(process.env.PLUGIN_UNIX_SOCKET_DIR || os.tmpdir(), 'kv-'));
-  const host = new Host(own, () =>
-    server.tryShutdown(() => {
-      fs.rmSync(folder, { recursive: true, force: true });
-      process.exit();
-    }),
-  );
+  process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
+  const host = new Host(own, () => server.tryShutdown(() => process.exit()));
   server.addService(service, handlers(service, object, host));
   server.addService(plugin.GRPCBroker.service, { StartStream: (call) => host.listen(call) });
   server.addService(plugin.GRPCController.service, { Shutdown: (_, answer) => host.leave(answer) });

@@ -65,9 +65,9 @@ class Host(goplugin_pb2_grpc.GRPCBrokerServicer, goplugin_pb2_grpc.GRPCControlle
 
     async def StartStream(self, infos, context):
         """Is open until the host ends, or ends the plugin. Nothing is served to the host this way."""
-        hearing = asyncio.create_task(self.hear(infos))
+        hearing, leaving = asyncio.create_task(self.hear(infos)), asyncio.create_task(self.leaving.wait())
         try:
-            await asyncio.wait([hearing, asyncio.create_task(self.leaving.wait())], return_when="FIRST_COMPLETED")
+            await asyncio.wait([hearing, leaving], return_when="FIRST_COMPLETED")
         finally:
             hearing.cancel()
             self.leaving.set()
