@@ -6,333 +6,229 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"strings"
-	"syscall"
+	"sync"
 	"testing"
 	"text/tabwriter"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/wrapperspb"
-
-	"github.com/tenon-go/tenon"
-	"github.com/tenon-go/tenon/host"
+	"github.com/tenon-go/tenon/grpcplug"
+	"github.com/tenon-go/tenon/interop/scenario"
 )
 
-// kept is a contract of Tenon's, with the greeter's messages.
-var keptContract = &tenon.Contract{Name: "interop.Kept", Methods: []tenon.Method{{Name: "Greet"}, {Name: "Count", ServerStream: true}, {Name: "Fail"}},
-	Errors: []tenon.ErrorDef{{Name: "interop.ErrKept", Value: errKept}}}
+// A setting is one cell of the table.
+type setting struct {
+	host, plugin           kind
+	network, trust, broker string
+}
 
-var errKept = errors.New("interop: kept")
-
-var kept = tenon.Service{Contract: keptContract, Server: keptServer{}}
-
-type keptServer struct{}
-
-func (keptServer) ServeCall(ctx context.Context, method int, s tenon.Stream) error {
-	m, err := s.Recv()
-	if err != nil {
-		return err
+// pairs are the rows: Tenon with all, and how far the original comes with itself.
+func pairs() (all [][2]kind) {
+	all = append(all, [2]kind{ours, ours})
+	for _, k := range theirs {
+		all = append(all, [2]kind{ours, k})
 	}
-	var in string
-	for m.Next() {
-		in = m.ReadString()
+	for _, k := range theirs {
+		all = append(all, [2]kind{k, ours})
 	}
-	switch method {
-	case 1:
-		for i := range 3 {
-			s.Out().WriteString(1, fmt.Sprint(in, i))
-			if err := s.Send(); err != nil {
-				return err
+	for _, k := range theirs {
+		all = append(all, [2]kind{newest, k})
+	}
+	return all
+}
+
+// columns are the settings of one row.
+func columns(pair [2]kind) (all []setting) {
+	for _, network := range []string{"unix", "tcp"} {
+		for _, trust := range []string{"plain", "AutoMTLS"} {
+			for _, broker := range []string{"off", "sockets", "multiplexed"} {
+				all = append(all, setting{pair[0], pair[1], network, trust, broker})
 			}
 		}
-		return nil
-	case 2:
-		return fmt.Errorf("%s: %w", in, errKept)
 	}
-	s.Out().WriteString(1, "kept "+in)
-	return nil
+	return all
 }
 
-// A check is one column of the table.
-type check struct {
-	name string
-	run  func(context.Context, *session, setting) error
-}
-
-var checks = []check{
-	{"call", checkCall},
-	{"stream", checkStream},
-	{"large", checkLarge},
-	{"ping", func(ctx context.Context, x *session, _ setting) error { return x.ping(ctx) }},
-	{"version", checkVersion},
-	{"callback", checkCallback},
-	{"offer", checkOffer},
-	{"contract", checkContract},
-	{"output", checkOutput},
-	{"stop", func(_ context.Context, x *session, _ setting) error { return x.stop() }},
-	{"crash", nil}, // on a session of its own
-}
-
-var errNature = errors.New("not by nature")
-
+// TestTable tries all pairs in all settings, and prints what came of it.
 func TestTable(t *testing.T) {
-	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
-	fmt.Fprint(w, "host\tplugin\tnetwork\ttrust\tbroker")
-	for _, c := range checks {
-		fmt.Fprint(w, "\t"+c.name)
-	}
-	fmt.Fprintln(w)
-	defer fmt.Println("- : contracts need a Tenon plugin; with the broker off nothing is called by way of it. " +
-		"go-plugin's own plugins are behind a relay for tcp: on this system they listen on unix sockets only, " +
-		"and take no requests over 4 MB.")
-	defer w.Flush()
-	for _, h := range []string{"tenon", "goplugin"} {
-		for _, p := range []string{"tenon", "goplugin"} {
-			if h == p && h == "goplugin" {
-				continue
-			}
-			for _, network := range []string{"unix", "tcp"} {
-				for _, trust := range []string{"plain", "AutoMTLS"} {
-					for _, broker := range []string{"off", "sockets", "multiplexed"} {
-						s := setting{h, p, network, trust, broker}
-						t.Run(strings.Join([]string{h, p, network, trust, broker}, "/"), func(t *testing.T) { row(t, w, s) })
-					}
-				}
+	cells := &results{cells: map[setting]string{}, checks: map[string]bool{}}
+	defer cells.print(os.Stdout)
+	t.Run("pairs", func(t *testing.T) { // which ends when all that are parallel have
+		for _, pair := range pairs() {
+			for _, s := range columns(pair) {
+				t.Run(strings.Join([]string{s.host.String(), s.plugin.String(), s.network, s.trust, s.broker}, "/"), func(t *testing.T) {
+					t.Parallel()
+					cells.set(s, cells.run(t, s))
+				})
 			}
 		}
-	}
+	})
 }
 
-func row(t *testing.T, w io.Writer, s setting) {
-	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s", s.host, s.plugin, s.network, s.trust, s.broker)
-	defer fmt.Fprintln(w)
+// run makes all checks of one cell, and returns what the table says of it.
+func (r *results) run(t *testing.T, s setting) string {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	x, err := s.start(t)
-	if err != nil {
-		t.Fatal(err)
+	how := running{autoMTLS: s.trust == "AutoMTLS", multiplex: s.broker == "multiplexed", signalShows: s.network == "unix" || s.plugin == ours}
+	facts := scenario.Facts{BrokerOff: s.broker == "off", Contract: s.plugin == ours, MaxSend: 6 << 20}
+	if s.plugin != ours {
+		facts.MaxSend = 1 << 20
 	}
-	defer x.kill()
-	for _, c := range checks {
-		run := c.run
-		if run == nil {
-			run = func(ctx context.Context, _ *session, s setting) error { return checkCrash(ctx, t, s) }
-		}
-		err := run(ctx, x, s)
-		switch {
-		case errors.Is(err, errNature):
-			fmt.Fprint(w, "\t-")
-		case err != nil:
-			fmt.Fprint(w, "\tNO")
-			t.Errorf("%s: %v\nlog: %s\nstderr: %s", c.name, err, x.log, x.errs)
-		default:
-			fmt.Fprint(w, "\tyes")
-		}
+	command := func() *exec.Cmd {
+		cmd := s.plugin.plugin(t, s.network)
+		privateTemp(t, cmd)
+		return cmd
 	}
-}
-
-func expect(got, want string, err error) error {
-	if err == nil && got != want {
-		err = fmt.Errorf("got %.100q, want %.100q", got, want)
-	}
-	return err
-}
-
-func checkCall(ctx context.Context, x *session, _ setting) error {
-	got, err := invoke(ctx, x.cc, greeterName+"/Greet", "you")
-	if err := expect(got, "hello, you", err); err != nil {
-		return err
-	}
-	if _, err = invoke(ctx, x.cc, greeterName+"/Fail", "lost it"); status.Code(err) != codes.NotFound {
-		return fmt.Errorf("the error is %v", err)
-	}
-	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
-	defer cancel()
-	if _, err = invoke(short, x.cc, greeterName+"/Wait", ""); status.Code(err) != codes.DeadlineExceeded {
-		return fmt.Errorf("the error is %v", err)
-	}
-	return nil
-}
-
-func checkStream(ctx context.Context, x *session, _ setting) error {
-	s, err := x.cc.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, "/"+greeterName+"/Echo")
-	if err != nil {
-		return err
-	}
-	for i := range 100 {
-		if err := s.SendMsg(text(fmt.Sprint(i))); err != nil {
-			return err
-		}
-		out := new(wrapperspb.StringValue)
-		err := s.RecvMsg(out)
-		if err := expect(out.Value, fmt.Sprintf("echo %d", i), err); err != nil {
-			return err
-		}
-	}
-	s.CloseSend()
-	if err := s.RecvMsg(new(wrapperspb.StringValue)); err != io.EOF {
-		return fmt.Errorf("at the end: %v", err)
-	}
-	return nil
-}
-
-// checkLarge sends more than gRPC's own limit of 4 MiB, which the predecessor's
-// plugins keep to for what they receive.
-func checkLarge(ctx context.Context, x *session, s setting) error {
-	n := 6 << 20
-	if s.plugin == "goplugin" {
-		n = 1 << 20
-	}
-	got, err := invoke(ctx, x.cc, greeterName+"/Large", strings.Repeat("y", n))
-	return expect(got[max(len(got)-1, 0):], "y", err)
-}
-
-func checkVersion(ctx context.Context, x *session, _ setting) error {
-	got, err := invoke(ctx, x.cc, greeterName+"/Version", "")
-	if x.version != 2 {
-		return fmt.Errorf("version %d was agreed on, not the highest", x.version)
-	}
-	return expect(got, "2", err)
-}
-
-func checkCallback(ctx context.Context, x *session, s setting) error {
-	if s.broker == "off" {
-		return errNature
-	}
-	for range 3 {
-		id := x.broker.next()
-		stop, err := x.broker.serve(id, answers("host"))
-		if err != nil {
-			return err
-		}
-		got, err := invoke(ctx, x.cc, greeterName+"/Back", fmt.Sprint(id))
-		stop()
-		if err := expect(got, "host answers the plugin", err); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func checkOffer(ctx context.Context, x *session, s setting) error {
-	if s.broker == "off" {
-		return errNature
-	}
-	for range 3 {
-		id, err := invoke(ctx, x.cc, greeterName+"/Offer", "")
-		if err != nil {
-			return err
-		}
-		var n uint32
-		fmt.Sscan(id, &n)
-		got, err := callBack(ctx, x.broker, n, "the host")
-		if err := expect(got, "plugin answers the host", err); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// checkContract calls a service of Tenon's.
-func checkContract(ctx context.Context, x *session, s setting) error {
-	if s.plugin != "tenon" {
-		return errNature
-	}
-	if s.host != "tenon" {
-		got, err := invoke(ctx, x.cc, "interop.Kept/Greet", "you")
-		return expect(got, "kept you", err)
-	}
-	ref, err := keptContract.Bind(x.plugin)
-	if err != nil {
-		return err
-	}
-	for method, want := range []string{"kept you", "you0you1you2"} {
-		got, err := collect(ctx, ref, method)
-		if err := expect(got, want, err); err != nil {
-			return err
-		}
-	}
-	if _, err := collect(ctx, ref, 2); !errors.Is(err, errKept) || err.Error() != "you: interop: kept" {
-		return fmt.Errorf("the error is %v", err)
-	}
-	return nil
-}
-
-func collect(ctx context.Context, ref *tenon.Ref, method int) (all string, err error) {
-	s, err := ref.Open(ctx, method)
-	if err != nil {
-		return "", err
-	}
-	defer s.Close()
-	s.Out().WriteString(1, "you")
-	if err := s.SendLast(); err != nil {
-		return "", err
-	}
-	for {
-		m, err := s.Recv()
-		if err == io.EOF {
-			return all, nil
-		}
-		if err != nil {
-			return all, err
-		}
-		for m.Next() {
-			all += m.ReadString()
-		}
-	}
-}
-
-func checkOutput(ctx context.Context, x *session, _ setting) error {
-	if _, err := invoke(ctx, x.cc, greeterName+"/Print", "it"); err != nil {
-		return err
-	}
-	for what, l := range map[string]*lines{"out it\n": x.out, "err it\n": x.errs, "log it": x.log} {
-		for !strings.Contains(l.String(), what) {
-			select {
-			case <-time.After(5 * time.Millisecond):
-			case <-ctx.Done():
-				return fmt.Errorf("%q has not come, but %q", what, l)
+	var failed, lacks []string
+	var startErr error
+	done := 0
+	report := func(c scenario.Report) {
+		if c.Check == scenario.Start && s.nature() != nil {
+			if startErr == nil && c.Why != "" {
+				startErr = errors.New(c.Why)
 			}
+			return
+		}
+		r.saw(c.Check)
+		if done++; s.cannot(c) {
+			lacks = append(lacks, c.Check)
+		} else if c.Why != "" {
+			failed = append(failed, c.Check)
+			t.Errorf("%s: %s", c.Check, c.Why)
 		}
 	}
-	if s := x.out.String(); strings.Contains(s, "|grpc|") {
-		return fmt.Errorf("the handshake is among the output: %q", s)
+	if s.host == ours {
+		start := how.tenon(t, command)
+		scenario.Run(ctx, func(ctx context.Context) (x *scenario.Session, err error) {
+			x, startErr = start(ctx)
+			return x, startErr
+		}, facts, report, bound)
+	} else {
+		how.check(ctx, t, s.host, facts, command(), report)
+	}
+	if n := s.nature(); n != nil {
+		if !n.shows(startErr) || done > 0 {
+			t.Errorf("%s, but the error is %v", n.why, startErr)
+			return "NO"
+		}
+		return n.mark
+	}
+	if want := s.count(facts); len(failed) == 0 && done != want {
+		t.Errorf("%d checks were made, not %d", done, want)
+		return "NO"
+	}
+	if len(failed) > 0 {
+		return "NO: " + strings.Join(failed, ",")
+	}
+	cell := "yes"
+	if len(lacks) > 0 {
+		cell += " " + noCallback.mark
+	}
+	if s.plugin != ours && s.network == "tcp" {
+		cell += " r"
+	}
+	return cell
+}
+
+// count is how many checks have to be made, so that none is lost.
+func (s setting) count(f scenario.Facts) int {
+	n := len(scenario.Checks) + 4 // start, stop, kill, crash
+	for _, c := range scenario.Checks {
+		if f.BrokerOff && c.Broker || !f.Contract && c.Contract {
+			n--
+		}
+	}
+	if s.host == ours && f.Contract {
+		n++ // bound
+	}
+	return n
+}
+
+// A nature is why something cannot be, and the error that says so.
+type nature struct {
+	mark, why string
+	shows     func(error) bool
+}
+
+var natures = []*nature{
+	{"a", "go-plugin's plugins before v1.6.0 cannot multiplex: Tenon's host ends the start with grpcplug.NoMultiplex",
+		func(err error) bool { return errors.Is(err, &grpcplug.Error{Problem: grpcplug.NoMultiplex}) }},
+	{"b", "the same under go-plugin's own host, which says so too",
+		func(err error) bool {
+			return err != nil && strings.Contains(err.Error(), "does not support the feature")
+		}},
+	{"c", "go-plugin's hosts before v1.6.0 have no such option",
+		func(err error) bool { return err != nil && err.Error() == scenario.NoSuchOption }},
+}
+
+// noCallback is what one check says in a cell whose others go well.
+var noCallback = &nature{"d", "no callback: v1.4.0 of go-plugin gives its plugins no authority to hold the host's certificate against",
+	func(err error) bool { return err != nil && strings.Contains(err.Error(), "x509") }}
+
+// cannot reports whether a check failed as it has to.
+func (s setting) cannot(c scenario.Report) bool {
+	return s.plugin == theirs[0] && s.trust == "AutoMTLS" && c.Check == "callback" && noCallback.shows(errors.New(c.Why))
+}
+
+func (s setting) nature() *nature {
+	switch {
+	case s.broker != "multiplexed":
+	case !s.host.muxes:
+		return natures[2]
+	case s.plugin.muxes:
+	case s.host == ours:
+		return natures[0]
+	default:
+		return natures[1]
 	}
 	return nil
 }
 
-// checkCrash kills a plugin while it is called.
-func checkCrash(ctx context.Context, t *testing.T, s setting) error {
-	x, err := s.start(t)
-	if err != nil {
-		return err
+// results is the table while it is filled.
+type results struct {
+	mu     sync.Mutex
+	cells  map[setting]string
+	checks map[string]bool
+	order  []string // of checks
+}
+
+func (r *results) set(s setting, cell string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cells[s] = cell
+}
+
+func (r *results) saw(check string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.checks[check] {
+		r.checks[check] = true
+		r.order = append(r.order, check)
 	}
-	defer x.kill()
-	pid, err := invoke(ctx, x.cc, greeterName+"/Pid", "")
-	if err != nil {
-		return err
+}
+
+func (r *results) print(out io.Writer) {
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	fmt.Fprint(w, "\n\t\tunix\t\t\t\t\t\ttcp\n\t\tplain\t\t\tAutoMTLS\t\t\tplain\t\t\tAutoMTLS\nhost\tplugin"+
+		strings.Repeat("\toff\tsockets\tmuxed", 4)+"\n")
+	for _, pair := range pairs() {
+		fmt.Fprintf(w, "%s\t%s", pair[0], pair[1])
+		for _, s := range columns(pair) {
+			cell := r.cells[s]
+			if cell == "" {
+				cell = "?"
+			}
+			fmt.Fprint(w, "\t"+cell)
+		}
+		fmt.Fprintln(w)
 	}
-	var n int
-	fmt.Sscan(pid, &n)
-	ended := make(chan error, 1)
-	go func() {
-		_, err := invoke(ctx, x.cc, greeterName+"/Wait", "")
-		ended <- err
-	}()
-	time.AfterFunc(50*time.Millisecond, func() { syscall.Kill(n, syscall.SIGKILL) })
-	if err := <-ended; status.Code(err) != codes.Unavailable {
-		return fmt.Errorf("the call ended with %v", err)
+	w.Flush()
+	fmt.Fprintln(out, "\nyes: all of "+strings.Join(r.order, ", ")+".")
+	fmt.Fprintln(out, "     callback and offer need the broker; contract needs a Tenon plugin, bound a Tenon host too;")
+	fmt.Fprintln(out, "     large is 6 MiB both ways, but 1 MiB to a go-plugin plugin: those take no more than 4.")
+	fmt.Fprintln(out, "r    by way of a relay: on this system go-plugin's plugins listen on unix sockets only.")
+	for _, n := range append(natures, noCallback) {
+		fmt.Fprintf(out, "%s    %s.\n", n.mark, n.why)
 	}
-	if x.plugin == nil {
-		return nil
-	}
-	<-x.plugin.Done()
-	var exit *host.ExitError
-	if !errors.As(x.plugin.Err(), &exit) || s.network == "unix" && exit.Exit.Signal != syscall.SIGKILL {
-		return fmt.Errorf("the plugin ended with %v", x.plugin.Err())
-	}
-	return nil
 }

@@ -3,9 +3,10 @@ package interop
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -13,129 +14,63 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
-	"github.com/hashicorp/go-hclog"
-	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
 
 	"github.com/tenon-go/tenon"
 	"github.com/tenon-go/tenon/grpcplug"
+	"github.com/tenon-go/tenon/interop/scenario"
 	"github.com/tenon-go/tenon/plugin"
 	"github.com/tenon-go/tenon/tenontest"
 )
 
-var (
-	app       = tenon.App{Name: "interop", Version: 2, Versions: []int{1}, Cookie: "INTEROP_COOKIE=yes"}
-	handshake = goplugin.HandshakeConfig{ProtocolVersion: 2, MagicCookieKey: "INTEROP_COOKIE", MagicCookieValue: "yes"}
-)
+var app = tenon.App{Name: "interop", Version: scenario.Newest, Versions: []int{scenario.Oldest}, Cookie: scenario.CookieKey + "=" + scenario.CookieValue}
 
 func TestMain(m *testing.M) {
-	tenontest.Main(m, map[string]func(){
-		"tenon":        func() { tenonPlugin("") },
-		"tenon tcp":    func() { tenonPlugin("tcp") },
-		"native only":  func() { plugin.Main(app, kept) },
-		"goplugin":     goPlugin,
-		"goplugin tcp": func() { relay("goplugin") },
-	})
+	all := map[string]func(){
+		"tenon":       func() { tenonPlugin("") },
+		"tenon tcp":   func() { tenonPlugin("tcp") },
+		"native only": func() { plugin.Main(app, kept) },
+		"relay":       func() { relay(os.Args[1], os.Args[2:]...) },
+	}
+	maps.Copy(all, faultyPlugins())
+	tenontest.Main(m, all)
 }
 
 // tenonPlugin serves the greeter by grpcplug, to whatever host.
 func tenonPlugin(network string) {
 	os.Unsetenv("TENON_PLUGIN") // a host of our own has to speak gRPC, too
 	p := grpcplug.Protocol{Network: network, Register: func(r grpc.ServiceRegistrar, b *grpcplug.Broker, version int) error {
-		(&greeter{broker: ours{b}, version: version, log: slogInfo}).register(r)
+		(&scenario.Greeter{Broker: broker{b}, Version: version, Log: func(s string) { slog.Info(s, "key", 7) }}).Register(r)
 		return nil
 	}}
-	plugin.MainConfig(plugin.Config{App: app, Name: "greeter", Services: []tenon.Service{kept.In(1, 2)}, Protocols: []plugin.Protocol{p}})
+	// It waits for calls under way when it is told to end, and the checks leave one.
+	plugin.MainConfig(plugin.Config{App: app, Name: "greeter", StopTimeout: 300 * time.Millisecond, Services: []tenon.Service{kept.In(1, 2)}, Protocols: []plugin.Protocol{p}})
 }
 
-// goPlugin serves the greeter by go-plugin.
-func goPlugin() {
-	log := hclog.New(&hclog.LoggerOptions{Level: hclog.Trace, Output: os.Stderr, JSONFormat: true})
-	set := func(version int) goplugin.PluginSet {
-		return goplugin.PluginSet{"greeter": &greeterPlugin{version: version, log: func(s string) { log.Info(s, "key", 7) }}}
-	}
-	goplugin.Serve(&goplugin.ServeConfig{
-		HandshakeConfig:  handshake,
-		VersionedPlugins: map[int]goplugin.PluginSet{1: set(1), 2: set(2)},
-		GRPCServer:       goplugin.DefaultGRPCServer,
-		Logger:           log,
-	})
-}
+// broker is grpcplug's, in the words of the scenario.
+type broker struct{ *grpcplug.Broker }
 
-// greeterPlugin is the greeter as go-plugin has it, on both sides.
-type greeterPlugin struct {
-	goplugin.NetRPCUnsupportedPlugin
-	version int
-	log     func(string)
-}
+func (b broker) Next() uint32 { return b.NextID() }
 
-func (p *greeterPlugin) GRPCServer(b *goplugin.GRPCBroker, s *grpc.Server) error {
-	(&greeter{broker: theirs{b}, version: p.version, log: p.log}).register(s)
-	return nil
-}
-
-// connected is what the host's side dispenses.
-type connected struct {
-	cc     *grpc.ClientConn
-	broker *goplugin.GRPCBroker
-}
-
-func (p *greeterPlugin) GRPCClient(_ context.Context, b *goplugin.GRPCBroker, cc *grpc.ClientConn) (any, error) {
-	return connected{cc, b}, nil
-}
-
-// ours and theirs are the two brokers.
-type ours struct{ *grpcplug.Broker }
-
-func (b ours) next() uint32 { return b.NextID() }
-
-func (b ours) dial(ctx context.Context, id uint32) (grpc.ClientConnInterface, func(), error) {
-	cc, err := b.Dial(ctx, id)
+func (b broker) Dial(ctx context.Context, id uint32) (grpc.ClientConnInterface, func(), error) {
+	cc, err := b.Broker.Dial(ctx, id)
 	if err != nil {
 		return nil, nil, err
 	}
 	return cc, func() { cc.Close() }, nil
 }
 
-func (b ours) serve(id uint32, register func(grpc.ServiceRegistrar)) (func(), error) {
-	return b.Serve(id, register)
-}
-
-type theirs struct{ *goplugin.GRPCBroker }
-
-func (b theirs) next() uint32 { return b.NextId() }
-
-func (b theirs) dial(_ context.Context, id uint32) (grpc.ClientConnInterface, func(), error) {
-	cc, err := b.Dial(id)
-	if err != nil {
-		return nil, nil, err
-	}
-	return cc, func() { cc.Close() }, nil
-}
-
-func (b theirs) serve(id uint32, register func(grpc.ServiceRegistrar)) (func(), error) {
-	servers := make(chan *grpc.Server, 1)
-	go b.AcceptAndServe(id, func(opts []grpc.ServerOption) *grpc.Server {
-		s := grpc.NewServer(opts...)
-		register(s)
-		servers <- s
-		return s
-	})
-	s, ok := <-servers
-	if !ok {
-		return nil, errors.New("not served")
-	}
-	return s.Stop, nil
+func (b broker) Serve(id uint32, register func(scenario.Registrar)) (func(), error) {
+	return b.Broker.Serve(id, func(r grpc.ServiceRegistrar) { register(r) })
 }
 
 // relay runs a plugin of go-plugin's, which on this system listens on unix sockets
 // only, behind a TCP port.
-func relay(name string) {
+func relay(program string, args ...string) {
 	runtime.LockOSThread() // which the signal below hangs on
-	self, _ := os.Executable()
-	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), tenontest.PluginVar+"="+name)
+	cmd := exec.Command(program, args...)
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, _ := cmd.StdoutPipe()

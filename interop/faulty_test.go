@@ -1,0 +1,3 @@
+package interop
+
+func faultyPlugins() map[string]func() { return nil }
