@@ -123,7 +123,7 @@ type seen struct {
 
 func (s *seen) Read(b []byte) (int, error) {
 	n, err := s.Conn.Read(b)
-	if err != nil {
+	if err != nil && !errors.Is(err, net.ErrClosed) { // gRPC closes what it gives up: that is no cause
 		s.w.note(&s.w.read, err)
 	}
 	return n, err

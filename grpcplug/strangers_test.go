@@ -190,6 +190,9 @@ func TestStrangers(t *testing.T) {
 					t.Errorf("%q is missing", part)
 				}
 			}
+			if strings.Contains(err.Error(), net.ErrClosed.Error()) {
+				t.Error("it blames the closing, which was gRPC's own")
+			}
 			if len(err.Error()) > 10000 {
 				t.Errorf("it has %d bytes", len(err.Error()))
 			}
