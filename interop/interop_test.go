@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -52,6 +53,7 @@ func columns(pair [2]kind) (all []setting) {
 
 // TestTable tries all pairs in all settings, and prints what came of it.
 func TestTable(t *testing.T) {
+	t.Parallel() // with the faults, who mostly wait
 	cells := &results{cells: map[setting]string{}, checks: map[string]bool{}}
 	defer cells.print(os.Stdout)
 	t.Run("pairs", func(t *testing.T) { // which ends when all that are parallel have
@@ -209,7 +211,9 @@ func (r *results) saw(check string) {
 }
 
 func (r *results) print(out io.Writer) {
-	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	var b bytes.Buffer
+	defer b.WriteTo(out)
+	w := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
 	fmt.Fprint(w, "\n\t\tunix\t\t\t\t\t\ttcp\n\t\tplain\t\t\tAutoMTLS\t\t\tplain\t\t\tAutoMTLS\nhost\tplugin"+
 		strings.Repeat("\toff\tsockets\tmuxed", 4)+"\n")
 	for _, pair := range pairs() {
@@ -224,11 +228,11 @@ func (r *results) print(out io.Writer) {
 		fmt.Fprintln(w)
 	}
 	w.Flush()
-	fmt.Fprintln(out, "\nyes: all of "+strings.Join(r.order, ", ")+".")
-	fmt.Fprintln(out, "     callback and offer need the broker; contract needs a Tenon plugin, bound a Tenon host too;")
-	fmt.Fprintln(out, "     large is 6 MiB both ways, but 1 MiB to a go-plugin plugin: those take no more than 4.")
-	fmt.Fprintln(out, "r    by way of a relay: on this system go-plugin's plugins listen on unix sockets only.")
+	fmt.Fprintln(&b, "\nyes: all of "+strings.Join(r.order, ", ")+".")
+	fmt.Fprintln(&b, "     callback and offer need the broker; contract needs a Tenon plugin, bound a Tenon host too;")
+	fmt.Fprintln(&b, "     large is 6 MiB both ways, but 1 MiB to a go-plugin plugin: those take no more than 4.")
+	fmt.Fprintln(&b, "r    by way of a relay: on this system go-plugin's plugins listen on unix sockets only.")
 	for _, n := range append(natures, noCallback) {
-		fmt.Fprintf(out, "%s    %s.\n", n.mark, n.why)
+		fmt.Fprintf(&b, "%s    %s.\n", n.mark, n.why)
 	}
 }

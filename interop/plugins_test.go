@@ -3,6 +3,7 @@ package interop
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,6 +36,8 @@ func TestMain(m *testing.M) {
 		"native only": func() { plugin.Main(app, kept) },
 		"relay":       func() { relay(os.Args[1], os.Args[2:]...) },
 	}
+	// Plugins and hosts wait for each other most of the time.
+	flag.Set("test.parallel", strconv.Itoa(2+runtime.GOMAXPROCS(0)))
 	maps.Copy(all, faultyPlugins())
 	tenontest.Main(m, all)
 }

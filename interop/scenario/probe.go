@@ -21,6 +21,7 @@ const StartTimeout = Patience / 2
 type Outcome struct {
 	Step string // that failed; empty if all went well
 	Why  string
+	Err  error         `json:"-"` // of which Why is the text
 	Took time.Duration // that step, or the longest one
 	Slow string        // the longest step
 	Hung bool
@@ -48,7 +49,7 @@ func Probe(ctx context.Context, start Starter, id uint32) (o Outcome) {
 			if !hangs && s.name != Start {
 				within(ctx, func(context.Context) error { x.Kill(); return nil })
 			}
-			return Outcome{Step: s.name, Why: fmt.Sprint(err), Took: took, Slow: s.name, Hung: hangs}
+			return Outcome{Step: s.name, Why: fmt.Sprint(err), Err: err, Took: took, Slow: s.name, Hung: hangs}
 		}
 		if took > o.Took {
 			o.Took, o.Slow = took, s.name
@@ -76,13 +77,17 @@ func within(ctx context.Context, run func(context.Context) error) (err error, ha
 	}
 }
 
+// dialUnserved calls what nobody serves, because go-plugin may find that out only
+// then. It sets no deadline for the dialling: both brokers have one of their own.
 func dialUnserved(ctx context.Context, x *Session, id uint32) error {
 	if id == 0 {
 		return nil
 	}
-	_, done, err := x.Broker.Dial(ctx, id)
-	if err == nil {
-		done()
+	cc, done, err := x.Broker.Dial(context.WithoutCancel(ctx), id)
+	if err != nil {
+		return err
 	}
+	defer done()
+	_, err = Invoke(ctx, cc, backName+"/Ask", "")
 	return err
 }
