@@ -33,6 +33,10 @@ FOREIGN = examples/kv/overgrpc
 # The race detector needs cgo, and so a C compiler.
 RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 
+.PHONY: interop
+interop: ## hold Tenon against go-plugin v1.4.0 to v1.8.0, and print the tables
+	@go -C interop test -count=1 # without a list of packages, or it would not show what they print
+
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck; generated code is up to date; other platforms build
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt-ed:"; gofmt -l .; exit 1; }

@@ -1,6 +1,6 @@
 // Package interop runs Tenon's hosts and plugins against those of HashiCorp's
 // go-plugin, over gRPC. It is nothing but tests; they print what came of it as
-// tables, which "go test -v" or "make interop" shows.
+// tables, which "make interop", or "go test" without a list of packages, shows.
 //
 // What is tried is in scenario. The program in goplugin is a host and a plugin of
 // go-plugin's, and is built once for each version, with versions/VERSION.mod, so

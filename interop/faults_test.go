@@ -173,7 +173,7 @@ func tolerated(o scenario.Outcome) bool { return o.Step == "" || o.Step == "stop
 
 func verdict(o scenario.Outcome) string {
 	long := ""
-	if took := o.Took.Round(time.Second); took >= time.Second {
+	if took := o.Took.Round(time.Second); took >= 2*time.Second { // less is the load of the machine
 		long = fmt.Sprintf(" (%s took %v)", o.Slow, took)
 	}
 	switch {

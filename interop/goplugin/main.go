@@ -53,7 +53,7 @@ func run(args []string) error {
 		return err
 	}
 	h.command = flags.Args()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	switch mode {
 	case "check":

@@ -11,7 +11,7 @@ const NoSuchOption = "this version has no ClientConfig.GRPCBrokerMultiplex"
 
 // Patience is how long a host may take for each step of a probe. A host that
 // takes longer hangs.
-const Patience = 12 * time.Second
+const Patience = 16 * time.Second
 
 // StartTimeout is what hosts are given for the start of a faulty plugin: well
 // below Patience, so that one that gives up in time is not taken for one that hangs.
