@@ -24,11 +24,11 @@ test: ## run all tests of all modules, with the race detector where there is one
 	@set -e; for m in $(MODULES); do echo "== $$m"; go -C $$m test $(RACE) $$(case $$m in $(FOREIGN)) echo -count=1 -timeout=30m; esac) ./...; done
 
 # What examples/kv is written in besides Go, with what that needs.
-LANGUAGES = Python:python3 Node:npm
+LANGUAGES = Python:python3 Node:npm Rust:cargo
 
 # Modules that test what is outside of them, where go test sees no changes and would
 # take an old result, and that may have to download and to build it.
-FOREIGN = examples/kv/overgrpc
+FOREIGN = examples/kv/overgrpc|grpcplug
 
 # The race detector needs cgo, and so a C compiler.
 RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
@@ -69,7 +69,7 @@ GENERATED = . cmd/tenon examples/hello examples/kv bench
 .PHONY: proto
 proto: ## hold all .proto files that are generated against buf's default lint, and compile them with protoc where there is one
 	@test -x bin/buf || GOWORK=off GOBIN=$(CURDIR)/bin go install github.com/bufbuild/buf/cmd/buf@$(BUF)
-	@set -e; for f in $$(git ls-files '*.proto' | grep -v -e /pb/ -e /testdata/ -e /rust/); do \
+	@set -e; for f in $$(git ls-files '*.proto' | grep -v -e /pb/ -e /testdata/ -e ^examples/protofirst/); do \
 	  d=$$(mktemp -d); cp -r proto/. $$d; printf 'version: v2\n' > $$d/buf.yaml; \
 	  n=$${f#proto/}; test $$f = proto/$$n || { n=$$(basename $$f); cp $$f $$d; }; \
 	  (cd $$d && $(CURDIR)/bin/buf lint) || { echo "$$f"; rm -r $$d; exit 1; }; \

@@ -8,15 +8,22 @@ import (
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 
+	"github.com/tenon-go/tenon/interop/scenario"
 	"github.com/tenon-go/tenon/tenontest"
 )
+
+// nobody is a plugin of go-plugin's that is never used.
+type nobody struct {
+	goplugin.NetRPCUnsupportedPlugin
+}
 
 // The error of go-plugin's host says what a plugin lacks that speaks Tenon's own
 // protocol only.
 func TestPluginWithoutProtocol(t *testing.T) {
 	c := goplugin.NewClient(&goplugin.ClientConfig{
-		HandshakeConfig: handshake, Plugins: goplugin.PluginSet{"greeter": &greeterPlugin{}},
-		Cmd: tenontest.Command(t, "native only"), AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
+		HandshakeConfig: goplugin.HandshakeConfig{MagicCookieKey: scenario.CookieKey, MagicCookieValue: scenario.CookieValue, ProtocolVersion: scenario.Newest},
+		Plugins:         goplugin.PluginSet{"greeter": nobody{}},
+		Cmd:             tenontest.Command(t, "native only"), AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		Logger: hclog.New(&hclog.LoggerOptions{Output: io.Discard}),
 	})
 	defer c.Kill()

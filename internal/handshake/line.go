@@ -82,17 +82,17 @@ func (e *LineError) Error() string {
 }
 
 // LooksLikeLine tells a line that is meant as a go-plugin handshake, well formed
-// or not, from a line of other output. Two numbers and a network, each with a
-// bar behind it, are meant as one, whatever the core protocol; and so is any
-// lower-case word in the network's place if the core protocol is right.
+// or not, from a line of other output. Two numbers and a network with bars between
+// them are meant as one, whatever the core protocol; and so is any lower-case word
+// in the network's place, with a bar behind it, if the core protocol is right.
 func LooksLikeLine(line []byte) bool {
 	line = line[:min(len(line), 64)]
 	fields := bytes.SplitN(bytes.TrimSpace(line), []byte("|"), 4)
-	if len(fields) < 4 || !isNumber(fields[0], 3) || !isNumber(fields[1], 10) {
+	if len(fields) < 3 || !isNumber(fields[0], 3) || !isNumber(fields[1], 10) {
 		return false
 	}
 	network := string(fields[2])
-	return network == "unix" || network == "tcp" || string(fields[0]) == "1" && isWord(fields[2])
+	return network == "unix" || network == "tcp" || len(fields) > 3 && string(fields[0]) == "1" && isWord(fields[2])
 }
 
 func isWord(b []byte) bool {

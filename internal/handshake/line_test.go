@@ -60,7 +60,7 @@ func TestMalformedLines(t *testing.T) {
 	}{
 		{"", handshake.LineTooFewFields, false},
 		{"hello", handshake.LineTooFewFields, false},
-		{"1|5|unix", handshake.LineTooFewFields, false},
+		{"1|5|unix", handshake.LineTooFewFields, true},
 		{"2026/01/02 15:04:05 [INFO] a|b|c|d", handshake.LineCoreNotANumber, false},
 		{"|5|unix|/a|grpc|", handshake.LineCoreNotANumber, false},
 		{"-1|5|unix|/a|grpc|", handshake.LineCoreNotANumber, false},

@@ -2,13 +2,13 @@
 //! protoc need not be on the machine.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let files = protox::compile(["../kv.proto", "goplugin.proto"], ["..", "../../../proto", "."])?;
+    let include = ["..", "../../../proto", "../../../proto/goplugin"];
+    let files = protox::compile(["kv.proto", "goplugin.proto"], include)?;
     tonic_prost_build::configure()
         .generate_default_stubs(true) // a method that is left out answers Unimplemented
         .include_file("stubs.rs")
         .compile_fds(files)?;
     println!("cargo::rerun-if-changed=../kv.proto");
     println!("cargo::rerun-if-changed=../../../proto");
-    println!("cargo::rerun-if-changed=goplugin.proto");
     Ok(())
 }
