@@ -1,19 +1,20 @@
 package grpcplug
 
 import (
+	"reflect"
+
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"reflect"
 
 	"github.com/tenon-go/tenon"
 )
 
 // callSettings are what the options of a call come to. Nil is a call without any.
 type callSettings struct {
-	send, receive   int // bytes of a message; 0 is no sizeLimit but the connection's
+	send, receive   int // bytes of a message; 0 is no limit but the connection's
 	creds           []credentials.PerRPCCredentials
 	headers         []*metadata.MD
 	trailers        []*metadata.MD
@@ -85,7 +86,7 @@ func sizeLimit(n int) int {
 // otherEncoding refuses an option that nobody could honour: the other side
 // expects protobuf's own encoding, whatever is sent.
 func otherEncoding(option string, args ...any) error {
-	return status.Errorf(codes.Unimplemented, option+": messages are encoded as protoMessage says; leave the option out, or call over gRPC", args...)
+	return status.Errorf(codes.Unimplemented, option+": messages are encoded as protobuf says; leave the option out, or call over gRPC", args...)
 }
 
 func (s *callSettings) maxSend() int {

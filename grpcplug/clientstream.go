@@ -34,7 +34,7 @@ type stubStream struct {
 	sending sync.Mutex
 	last    bool  // nothing more is sent
 	over    bool  // the stream is closed
-	given   error // why the sender has ended itConn
+	given   error // why the sender has ended it
 }
 
 var _ grpc.ClientStream = (*stubStream)(nil)

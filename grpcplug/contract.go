@@ -160,7 +160,7 @@ func (r *recorder) name() string {
 // A UseError says that this package was used in a way that cannot work, which
 // is to be mended in the program that did.
 type UseError struct {
-	Service string // the protoMessage service, if it is known
+	Service string // the protobuf service, if it is known
 	Problem string // what is wrong, and what to do instead
 }
 

@@ -29,11 +29,11 @@ func encodeProto(out *tenon.Message, v any, most int) error {
 	}
 	m, ok := protoMessage(v)
 	if !ok {
-		return status.Errorf(codes.Internal, "cannot encodeProto a %T: it is no protoMessage message", v)
+		return status.Errorf(codes.Internal, "cannot encode a %T: it is no protobuf message", v)
 	}
 	b, err := proto.MarshalOptions{}.MarshalAppend(out.Buffer()[:0], m)
 	if err != nil {
-		return status.Errorf(codes.Internal, "cannot encodeProto a %T: %v", v, err)
+		return status.Errorf(codes.Internal, "cannot encode a %T: %v", v, err)
 	}
 	if most > 0 && len(b) > most {
 		return status.Errorf(codes.ResourceExhausted, "message of %d bytes is larger than the %d that the caller sends at most (grpc.MaxCallSendMsgSize)", len(b), most)
@@ -50,10 +50,10 @@ func decodeProto(in *tenon.Message, v any, most int) error {
 	}
 	m, ok := protoMessage(v)
 	if !ok {
-		return status.Errorf(codes.Internal, "cannot decodeProto a %T: it is no protoMessage message", v)
+		return status.Errorf(codes.Internal, "cannot decode a %T: it is no protobuf message", v)
 	}
 	if err := proto.Unmarshal(b, m); err != nil {
-		return status.Errorf(codes.Internal, "cannot decodeProto a %T: %v", v, err)
+		return status.Errorf(codes.Internal, "cannot decode a %T: %v", v, err)
 	}
 	return nil
 }
