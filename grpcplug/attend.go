@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime/debug"
 	"strings"
+	"sync"
 
 	"google.golang.org/grpc"
 
@@ -17,7 +18,8 @@ import (
 // cannot answer either: gRPC has no other way to send a status. So the handler has
 // a goroutine of its own.
 func (o *options) attend(method string, handle func() error) error {
-	ended := make(chan error, 1)
+	ended := ends.Get().(chan error)
+	defer ends.Put(ended) // empty again
 	go func() {
 		returned := false
 		defer func() {
@@ -31,6 +33,9 @@ func (o *options) attend(method string, handle func() error) error {
 	}()
 	return <-ended
 }
+
+// ends are channels for attend, each with room for one error.
+var ends = sync.Pool{New: func() any { return make(chan error, 1) }}
 
 // noReturn answers for a handler that panicked or, if it did not, ended its
 // goroutine.

@@ -134,7 +134,7 @@ func (b *Broker) serve(id uint32, register func(grpc.ServiceRegistrar), more ...
 	if err != nil {
 		return nil, err
 	}
-	server, tracked := b.options.newServer(more...), newTracked(l, maxConns)
+	server, tracked := b.options.newServer(b.options.attendUnary, b.options.attendStream, more...), newTracked(l, maxConns)
 	register(server)
 	b.mu.Lock()
 	defer b.mu.Unlock()

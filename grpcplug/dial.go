@@ -150,14 +150,15 @@ func (w *witness) explain(ctx context.Context, what string, err error) error {
 	return &Error{Problem: NotGRPC, What: what, Err: err}
 }
 
-// newServer returns a server with the options.
-func (o *options) newServer(more ...grpc.ServerOption) *grpc.Server {
+// newServer returns a server with the options. Unary and stream see that each call
+// is answered; see attend.
+func (o *options) newServer(unary grpc.UnaryServerInterceptor, stream grpc.StreamServerInterceptor, more ...grpc.ServerOption) *grpc.Server {
 	list := []grpc.ServerOption{
 		grpc.ForceServerCodec(codec{}),
 		grpc.MaxRecvMsgSize(o.limit),
 		grpc.MaxSendMsgSize(o.limit),
-		grpc.ChainUnaryInterceptor(o.attendUnary),
-		grpc.ChainStreamInterceptor(o.attendStream),
+		grpc.ChainUnaryInterceptor(unary),
+		grpc.ChainStreamInterceptor(stream),
 	}
 	if o.tls != nil {
 		list = append(list, grpc.Creds(credentials.NewTLS(o.tls)))

@@ -351,9 +351,7 @@ func (c *hostConn) canExport() error {
 				return err
 			}
 			defer c.leaveIn()
-			md, _ := metadata.FromIncomingContext(ss.Context())
-			ctx := context.WithValue(ss.Context(), tenon.IncomingKey(), &tenon.Incoming{Conn: c.with.Self, Metadata: tenon.Metadata(md)})
-			return e.serve(srv, &streamWith{ss, ctx})
+			return e.serve(srv, &streamWith{ss, &incomingContext{Context: ss.Context(), conn: c.with.Self}})
 		}
 		id := c.broker.NextID()
 		if _, c.hostErr = c.broker.serve(id, func(grpc.ServiceRegistrar) {}, grpc.UnknownServiceHandler(handle), grpc.MaxConcurrentStreams(c.calls)); c.hostErr == nil {

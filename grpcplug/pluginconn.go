@@ -166,7 +166,7 @@ func (c *pluginConn) unary(ctx context.Context, req any, info *grpc.UnaryServerI
 		return nil, err
 	}
 	defer c.leave()
-	return handle(c.incoming(ctx), req)
+	return c.broker.options.attendUnary(c.incoming(ctx), req, info, handle)
 }
 
 func (c *pluginConn) stream(srv any, s grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
@@ -177,16 +177,38 @@ func (c *pluginConn) stream(srv any, s grpc.ServerStream, info *grpc.StreamServe
 		return err
 	}
 	defer c.leave()
-	return handle(srv, &streamWith{s, c.incoming(s.Context())})
+	return c.broker.options.attendStream(srv, &streamWith{s, c.incoming(s.Context())}, info, handle)
 }
 
 // incoming lets tenon.Caller find the connection.
 func (c *pluginConn) incoming(ctx context.Context) context.Context {
-	md, _ := metadata.FromIncomingContext(ctx)
-	if id, ok := number(ctx, hostKey); ok && c.hostID.Load() == 0 {
-		c.hostID.Store(uint32(id))
+	if c.hostID.Load() == 0 {
+		if id, ok := number(ctx, hostKey); ok {
+			c.hostID.Store(uint32(id))
+		}
 	}
-	return context.WithValue(ctx, tenon.IncomingKey(), &tenon.Incoming{Conn: c, Metadata: tenon.Metadata(md)})
+	return &incomingContext{Context: ctx, conn: c}
+}
+
+// An incomingContext is that of a call that came in. What the call came with is
+// copied for who asks: gRPC's metadata is a map, and most handlers want none of it.
+type incomingContext struct {
+	context.Context
+	conn tenon.Conn
+	once sync.Once
+	in   tenon.Incoming
+}
+
+// Value implements context.Context.
+func (c *incomingContext) Value(key any) any {
+	if key != tenon.IncomingKey() {
+		return c.Context.Value(key)
+	}
+	c.once.Do(func() {
+		md, _ := metadata.FromIncomingContext(c.Context)
+		c.in = tenon.Incoming{Conn: c.conn, Metadata: tenon.Metadata(md)}
+	})
+	return &c.in
 }
 
 type streamWith struct {

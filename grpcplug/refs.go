@@ -311,11 +311,11 @@ func (e *exporter) release(b []byte) {
 
 // number returns a metadata value that is a number.
 func number(ctx context.Context, key string) (uint64, bool) {
-	md, _ := metadata.FromIncomingContext(ctx)
-	if len(md[key]) == 0 {
+	values := metadata.ValueFromIncomingContext(ctx, key)
+	if len(values) == 0 {
 		return 0, false
 	}
-	n, err := strconv.ParseUint(md[key][0], 10, 64)
+	n, err := strconv.ParseUint(values[0], 10, 64)
 	return n, err == nil
 }
 

@@ -125,7 +125,7 @@ func (s *server) register() error {
 	s.conn = newPluginConn(s.broker, s.with.Limits)
 	services := s.with.Services(s.version)
 	e := newExporter(s.conn, services)
-	s.grpc = s.newServer(grpc.UnknownServiceHandler(e.serve), grpc.ChainUnaryInterceptor(s.conn.unary), grpc.ChainStreamInterceptor(s.conn.stream))
+	s.grpc = s.newServer(s.conn.unary, s.conn.stream, grpc.UnknownServiceHandler(e.serve))
 	h := health.NewServer()
 	h.SetServingStatus(healthName, grpc_health_v1.HealthCheckResponse_SERVING)
 	grpc_health_v1.RegisterHealthServer(s.grpc, h)
