@@ -35,6 +35,10 @@ func rust(t *testing.T) string {
 	if err != nil {
 		t.Skip("there is no Rust on this machine: cargo was not found")
 	}
+	// What is found may be no more than the name: rustup's cargo without a toolchain.
+	if out, err := exec.CommandContext(t.Context(), cargo, "--version").CombinedOutput(); err != nil {
+		t.Skipf("there is no Rust on this machine: cargo --version: %v\n%s", err, out)
+	}
 	dir, err := filepath.Abs("../rust")
 	if err != nil {
 		t.Fatal(err)

@@ -91,6 +91,10 @@ func tool(t *testing.T, language, name string, args ...string) {
 	if err != nil {
 		t.Skipf("there is no %s on this machine: %s was not found", language, name)
 	}
+	// What is found may be no more than the name: rustup's cargo without a toolchain.
+	if out, err := exec.CommandContext(t.Context(), path, "--version").CombinedOutput(); err != nil {
+		t.Skipf("there is no %s on this machine: %s --version: %v\n%s", language, name, err, out)
+	}
 	cmd := exec.CommandContext(t.Context(), path, args...)
 	cmd.Dir = home(t, strings.ToLower(language))
 	if out, err := cmd.CombinedOutput(); err != nil {

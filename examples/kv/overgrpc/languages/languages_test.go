@@ -36,6 +36,7 @@ type language struct {
 	name   string
 	dir    string
 	tools  []string // that must be there, or the language is skipped
+	shows  []string // the command that shows that they are more than a name
 	setup  [][]string
 	makes  string   // the directory that setup makes
 	source string   // what is the author's of the plugin
@@ -53,6 +54,7 @@ var python = language{
 	name:  "Python",
 	dir:   "../../python",
 	tools: []string{"python3"},
+	shows: []string{"python3", "-c", "import venv, ensurepip"}, // which some systems have apart
 	setup: [][]string{
 		{"python3", "-m", "venv", "--clear", ".venv"},
 		{".venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"},
@@ -76,6 +78,7 @@ var node = language{
 	name:   "Node",
 	dir:    "../../node",
 	tools:  []string{"node", "npm"},
+	shows:  []string{"npm", "--version"},
 	setup:  [][]string{{"npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"}},
 	needs:  []string{"package-lock.json"},
 	makes:  "node_modules",
@@ -97,6 +100,9 @@ func (l language) ready(t *testing.T) {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skipf("%s is not on this machine: the store in %s is not tested", tool, l.name)
 		}
+	}
+	if out, err := exec.CommandContext(t.Context(), l.shows[0], l.shows[1:]...).CombinedOutput(); err != nil {
+		t.Skipf("the store in %s is not tested: %s: %v\n%s", l.name, strings.Join(l.shows, " "), err, out)
 	}
 	if err := l.prepare(t.Output()); err != nil {
 		t.Fatalf("%s cannot be set up in %s: %v", l.name, l.dir, err)
