@@ -40,8 +40,27 @@ func Service[C, S any](newClient func(grpc.ClientConnInterface) C, register func
 		c.err = err
 		return c
 	}
-	c.shape = newShape(r.desc, nil)
+	if c.err = checkPair(r.desc, reflect.TypeFor[C]()); c.err == nil {
+		c.shape = newShape(r.desc, nil)
+	}
 	return c
+}
+
+// checkPair reports whether a client has the methods of a service.
+func checkPair(desc *grpc.ServiceDesc, client reflect.Type) error {
+	var names []string
+	for _, m := range desc.Methods {
+		names = append(names, m.MethodName)
+	}
+	for _, s := range desc.Streams {
+		names = append(names, s.StreamName)
+	}
+	for _, name := range names {
+		if _, ok := client.MethodByName(name); !ok {
+			return misuse(desc.ServiceName, fmt.Sprintf("it has the method %s, which a %s has not; are the two functions those of one service?", name, client))
+		}
+	}
+	return nil
 }
 
 // WithErrors returns the contract with errors that keep their identity: what an

@@ -89,6 +89,28 @@ func TestPluginEnds(t *testing.T) {
 	}
 }
 
+// A host of go-plugin that asks a plugin to leave is answered soon, whatever is
+// under way: it waits for the answer, however long that takes.
+func TestAskedWhileCalled(t *testing.T) {
+	a, address := byHand(t, "stuck")
+	cc := connectTo(t, address)
+	var wait sync.WaitGroup
+	defer wait.Wait()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	wait.Go(func() { echo(ctx, cc) })
+	short, cancelShort := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancelShort()
+	echo(short, cc) // the first has begun by then
+	within(t, askedWait+time.Second, "its answer", func() {
+		err := cc.Invoke(t.Context(), "/"+controllerService+"/"+shutdownMethod, &frame{}, &frame{}, grpc.ForceCodec(codec{}))
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	within(t, 3*time.Second, "its end", func() { a.cmd.Wait() })
+}
+
 // Of two hosts both can call, and the one that came last is told where ids are.
 func TestTwoHosts(t *testing.T) {
 	_, address := byHand(t, "serves ids")

@@ -44,8 +44,15 @@ func TestMain(m *testing.M) {
 
 var plugins = map[string]func(){
 	"either": func() { Main(app, echoService()) },
-	"echo":   served(func(*plugin.Config, *Protocol) {}),
-	"tcp":    served(func(_ *plugin.Config, p *Protocol) { p.Network = tcpNetwork }),
+	"registers": func() {
+		register := func(r grpc.ServiceRegistrar, _ *Broker, _ int) error {
+			r.RegisterService(&grpc.ServiceDesc{ServiceName: "test.More", HandlerType: (*any)(nil)}, nil)
+			return nil
+		}
+		plugin.MainConfig(plugin.Config{App: app, Services: []tenon.Service{echoService()}, Protocols: []plugin.Protocol{Protocol{Register: register}}})
+	},
+	"echo": served(func(*plugin.Config, *Protocol) {}),
+	"tcp":  served(func(_ *plugin.Config, p *Protocol) { p.Network = tcpNetwork }),
 	"initfails": served(func(c *plugin.Config, _ *Protocol) {
 		c.Init = func(context.Context) error { return os.ErrPermission }
 	}),

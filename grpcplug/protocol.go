@@ -10,6 +10,10 @@
 //	func main() { grpcplug.Main(kv.App, kv.ServeStore(&memory{})) }
 //
 // A Tenon host and a Tenon plugin still speak Tenon's own protocol.
+//
+// Plugins of go-plugin get its hosts' whole environment, if that does not say
+// otherwise; those of Tenon's get what host.EnvAllowed lists. A host whose plugins
+// rely on more sets host.Config.InheritEnv.
 package grpcplug
 
 import (
@@ -66,7 +70,9 @@ type Protocol struct {
 
 	// Register, if not nil, registers further gRPC services of a plugin, in the
 	// version of the app that was agreed on. It is called once, before the host
-	// gets to know the address.
+	// gets to know the address. Such services, and the broker, are there over gRPC
+	// only, so a plugin that has them speaks it with each host that does; a host
+	// without this package finds the plugin's contracts, and none of them.
 	Register func(r grpc.ServiceRegistrar, b *Broker, version int) error
 
 	// DialOptions and ServerOptions are added to this package's own, for each
@@ -97,6 +103,11 @@ func (p Protocol) Prepare(l protocol.Launch) (protocol.Attempt, error) {
 		return nil, err
 	}
 	return p.prepare(l)
+}
+
+// Insists implements protocol.Insistent.
+func (p Protocol) Insists(getenv func(string) string) bool {
+	return p.Register != nil && getenv(envVersions) != ""
 }
 
 // Serve implements plugin.Protocol.

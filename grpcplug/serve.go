@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/tenon-go/tenon"
 	"github.com/tenon-go/tenon/internal/handshake"
 	"github.com/tenon-go/tenon/internal/protocol"
 )
@@ -142,7 +144,10 @@ func (s *server) register() error {
 		Streams: []grpc.StreamDesc{{StreamName: stdioStream, Handler: s.serveStdio, ServerStreams: true}},
 	}, nil)
 	var contracts []string
-	for _, service := range services {
+	for i, service := range services {
+		if same := func(s tenon.Service) bool { return s.Contract.Name == service.Contract.Name }; slices.ContainsFunc(services[:i], same) {
+			return fmt.Errorf("the service %s is given twice in version %d of the app: give each once, or In different versions", service.Contract.Name, s.version)
+		}
 		if stubs, ok := service.Server.(*stubServer); ok {
 			stubs.RegisterGRPC(s.grpc) // as gRPC's own
 			continue
@@ -196,7 +201,7 @@ func (s *server) finish(ctx context.Context, lost bool) {
 	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	if !lost {
-		s.conn.drain(ctx)
+		s.drain(ctx)
 	}
 	if s.with.Finish != nil {
 		done := make(chan struct{})
@@ -211,6 +216,22 @@ func (s *server) finish(ctx context.Context, lost bool) {
 	}
 	s.output.flush(ctx)
 	close(s.finished)
+}
+
+// askedWait is how long calls get that are under way when the host asks the plugin
+// to leave. A Tenon host asks when there are none; one of go-plugin waits for the
+// answer, and expects of its own plugins that they cut such calls off at once.
+const askedWait = 500 * time.Millisecond
+
+func (s *server) drain(ctx context.Context) {
+	select {
+	case <-s.asked:
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, askedWait)
+		defer cancel()
+	default:
+	}
+	s.conn.drain(ctx)
 }
 
 // end ends the server. The streams that live as long as the connection end first.

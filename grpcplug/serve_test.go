@@ -51,6 +51,27 @@ func TestNativeFirst(t *testing.T) {
 	}
 }
 
+// What is registered is there over gRPC only, so that is what they speak.
+func TestRegisterInsists(t *testing.T) {
+	if p := start(t, "registers", Protocol{}); p.Info().Protocol != "grpc" {
+		t.Errorf("they speak %s", p.Info().Protocol)
+	}
+	p, err := try(t, "registers", Protocol{}, func(cfg *host.Config) { cfg.Protocols = nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := call(t.Context(), p, "Echo", "x"); got != "x" || err != nil || p.Info().Protocol != "tenon" {
+		t.Errorf("without grpc in the host: got %q, %v; they speak %s", got, err, p.Info().Protocol)
+	}
+	err = p.SetLogLevel(t.Context(), slog.LevelDebug)
+	if err != nil {
+		t.Error(err)
+	}
+	if err = start(t, "echo", Protocol{}).SetLogLevel(t.Context(), slog.LevelDebug); tenon.CodeOf(err) != tenon.Unimplemented {
+		t.Errorf("the level of a plugin that speaks grpc: %v", err)
+	}
+}
+
 func TestContract(t *testing.T) {
 	for name, p := range settings {
 		t.Run(name, func(t *testing.T) {

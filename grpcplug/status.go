@@ -2,6 +2,7 @@ package grpcplug
 
 import (
 	"context"
+	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -73,5 +74,19 @@ func fromStatus(err error, contract *tenon.Contract, method string) error {
 		}
 	}
 	e.Service, e.Method = name, method
+	if s.Code() == codes.ResourceExhausted {
+		e.Message += tooLarge(s.Message())
+	}
 	return e
+}
+
+// tooLarge says what to do about a limit of gRPC's, which names none.
+func tooLarge(text string) string {
+	switch {
+	case strings.Contains(text, "trying to send message larger than max"):
+		return "; the limit is tenon.Limits.Message, in host.Config.Limits or plugin.Config.Limits"
+	case strings.Contains(text, "received message larger than max"):
+		return "; the limit is the receiver's: tenon.Limits.Message, or in a plugin of go-plugin's grpc.MaxRecvMsgSize, 4 MiB if it sets none"
+	}
+	return ""
 }

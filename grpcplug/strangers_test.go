@@ -44,6 +44,12 @@ var strangers = map[string]func(){
 	"udp":        func() { say("1|3|udp|127.0.0.1:1|grpc|") },
 	"empty":      func() { say("1|3|unix||grpc|") },
 	"mux":        func() { say("1|3|unix|/x|grpc||maybe") },
+	"cookie": func() {
+		fmt.Print("This binary is a plugin. These are not meant to be executed directly.\n")
+		os.Exit(1)
+	},
+	"quick":      func() { fmt.Print("1|3|unix|/nonexistent/socket|grpc|\n"); os.Exit(4) },
+	"twice":      served(func(c *plugin.Config, _ *Protocol) { c.Services = append(c.Services, c.Services[0]) }),
 	"huge":       func() { say("1|3|unix|/" + strings.Repeat("x", 1<<20) + "|grpc|") },
 	"endless":    func() { os.Stdout.WriteString("1|3|unix|/" + strings.Repeat("x", 1<<20)); hang() },
 	"other cert": func() { bare(mutual(mustCertificate(), nil), mustCertificate()) },
@@ -161,6 +167,9 @@ func TestStrangers(t *testing.T) {
 		{"other cert", auto, host.StageConnect, &Error{Problem: TLSFailed}, []string{"do not trust each other", "authority"}},
 		{"no tls", auto, host.StageConnect, &Error{Problem: TLSFailed}, []string{"does not look like a TLS handshake"}},
 		{"wants tls", Protocol{}, host.StageConnect, &Error{Problem: NotGRPC}, []string{"wants TLS"}},
+		{"quick", Protocol{}, host.StageConnect, &Error{Problem: NobodyThere}, []string{"exit status 4"}},
+		{"cookie", Protocol{}, host.StageHandshake, nil, []string{"GRPCPLUG_TEST=yes", "MagicCookieKey=MagicCookieValue"}},
+		{"twice", Protocol{}, host.StageHandshake, nil, []string{"test.Echo is given twice in version 3"}},
 		{"version", Protocol{}, host.StageVersion, nil, []string{"the host speaks 1, 2 and 3, the plugin 9"}},
 		{"core", Protocol{}, host.StageHandshake, nil, []string{"core protocol version is not 1"}},
 		{"four", Protocol{}, host.StageHandshake, nil, []string{"netrpc", "compat/goplugin"}},

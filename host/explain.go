@@ -39,7 +39,7 @@ func (s *start) explain(err error) error {
 	case s.sniffer.broken() != nil:
 		return s.sniffer.broken()
 	case s.sniffer.goPlugin() != nil:
-		if len(s.attempts) > 0 {
+		if len(s.cfg.Protocols) > 0 {
 			return fmt.Errorf("it speaks go-plugin's protocol %q, which none of host.Config.Protocols does", s.sniffer.goPlugin().Protocol)
 		}
 		return fmt.Errorf("it speaks go-plugin's protocol %q, not Tenon's", s.sniffer.goPlugin().Protocol)
@@ -168,7 +168,7 @@ func (s *start) hint(e *StartError) string {
 func (s *start) hintHello(e *StartError) string {
 	l := s.sniffer.goPlugin()
 	question := fmt.Sprintf("is it a Tenon plugin for %s? ", s.cfg.App.Name)
-	if len(s.attempts) > 0 {
+	if len(s.cfg.Protocols) > 0 {
 		question = fmt.Sprintf("is it a plugin for %s, of Tenon's or of go-plugin's kind? ", s.cfg.App.Name)
 	}
 	var preface *handshake.PrefaceError
@@ -181,6 +181,9 @@ func (s *start) hintHello(e *StartError) string {
 		return "add this line to host.Config: Protocols: []host.Protocol{grpcplug.Protocol{}}, and import github.com/tenon-go/tenon/grpcplug (go get github.com/tenon-go/tenon/grpcplug)"
 	case l != nil:
 		return "plugins of go-plugin that use net/rpc are run with the module github.com/tenon-go/tenon/compat/goplugin"
+	case e.saysPlugin():
+		key, value := s.cfg.App.CookieEntry()
+		return fmt.Sprintf("it is a plugin of go-plugin's that did not accept the cookie %s=%s: tenon.App.Cookie is go-plugin's MagicCookieKey=MagicCookieValue", key, value)
 	case errors.Is(e.Err, errQuiet), errors.Is(e.Err, errCut):
 		return hintEnd(e, question)
 	case errors.Is(e.Err, errSilent):
@@ -191,6 +194,12 @@ func (s *start) hintHello(e *StartError) string {
 		return question + "If it is only slow to start, raise host.Config.StartTimeout"
 	}
 	return ""
+}
+
+// saysPlugin reports whether the process has said what a plugin of go-plugin's says
+// without its cookie.
+func (e *StartError) saysPlugin() bool {
+	return slices.ContainsFunc(e.Last, func(l string) bool { return strings.HasPrefix(l, "This binary is a plugin.") })
 }
 
 // hintEnd says what to try with a process that has ended too early.

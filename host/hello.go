@@ -51,6 +51,9 @@ func (s *start) hello() outcome {
 	case o := <-got:
 		return o
 	case <-s.run.Done():
+		if s.sniffer.listens() { // its handshake may be in the pipe
+			after(s.sniffer.found(), lastWords)
+		}
 	case <-s.sniffer.found():
 		if s.spoken() != nil {
 			s.unheard = got

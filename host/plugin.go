@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"sync/atomic"
@@ -161,8 +162,13 @@ func (p *Plugin) Unwrap() tenon.Conn { return p.peer }
 // It says nothing of what the plugin's services are able to do.
 func (p *Plugin) Ping(ctx context.Context) error { return p.peer.Ping(ctx) }
 
-// SetLogLevel sets the lowest level that the plugin sends log records of.
+// SetLogLevel sets the lowest level that the plugin sends log records of. It fails
+// with code Unimplemented if the plugin speaks another protocol than Tenon's own:
+// what such a plugin logs is its own affair.
 func (p *Plugin) SetLogLevel(ctx context.Context, level slog.Level) error {
+	if p.info.Protocol != protocolTenon {
+		return &tenon.Error{Code: tenon.Unimplemented, Message: fmt.Sprintf("plugin %q speaks %s, which cannot set the level of a plugin's log", p.cfg.Name, p.info.Protocol)}
+	}
 	return link.SetLogLevel(ctx, p, level)
 }
 

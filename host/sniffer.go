@@ -116,6 +116,9 @@ func (s *sniffer) stop() {
 	}
 }
 
+// listens reports whether what is found is of use.
+func (s *sniffer) listens() bool { return s != nil && s.speaks != nil }
+
 // found is closed when there is a line, good or not.
 func (s *sniffer) found() <-chan struct{} {
 	if s == nil {

@@ -161,7 +161,7 @@ func (e *toldError) Unwrap() error { return e.error }
 // environment. Only one call in a process can succeed.
 func Serve(ctx context.Context, cfg Config) error {
 	o := takeOffer(cfg.App)
-	if !o.started && o.cookie && len(cfg.Protocols) > 0 {
+	if o.cookie && len(cfg.Protocols) > 0 && (!o.started || o.insists(cfg.Protocols[0])) {
 		return serveProtocol(ctx, cfg, o)
 	}
 	file, err := o.inherited(cfg.App)
@@ -200,6 +200,15 @@ func takeOffer(app tenon.App) offer {
 	o.cookie = o.env[key] != "" && o.env[key] == want
 	return o
 }
+
+// insists reports whether a protocol is to be used though the host speaks Tenon's
+// own as well.
+func (o offer) insists(p Protocol) bool {
+	i, ok := p.(protocol.Insistent)
+	return ok && i.Insists(o.getenv)
+}
+
+func (o offer) getenv(name string) string { return o.env[name] }
 
 // inherited returns the descriptor on which the host waits.
 func (o offer) inherited(app tenon.App) (*os.File, error) {

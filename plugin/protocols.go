@@ -20,7 +20,7 @@ func serveProtocol(ctx context.Context, cfg Config, o offer) error {
 	return cfg.Protocols[0].Serve(ctx, protocol.Serving{
 		App:          cfg.app(),
 		Name:         cfg.name(),
-		Getenv:       func(name string) string { return o.env[name] },
+		Getenv:       o.getenv,
 		Services:     func(version int) []tenon.Service { return cfg.offered(version) },
 		Init:         cfg.Init,
 		Finish:       cfg.OnStop,

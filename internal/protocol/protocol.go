@@ -104,6 +104,15 @@ type Plugin interface {
 	Serve(ctx context.Context, s Serving) error
 }
 
+// Insistent is a Plugin that may have something to serve which is not among the
+// plugin's services, so that Tenon's own protocol cannot carry it.
+type Insistent interface {
+	Plugin
+
+	// Insists reports whether it has, and the host offers the protocol too.
+	Insists(getenv func(string) string) bool
+}
+
 // Serving is what is to be served, and the host's offer.
 type Serving struct {
 	App  tenon.App // with all the versions that a service is offered in

@@ -53,6 +53,9 @@ func TestMisuse(t *testing.T) {
 		"was given nil":        grpcplug.Service[pb.TestServiceClient, pb.TestServiceServer](nil, nil),
 		"no service":           grpcplug.Service(pb.NewTestServiceClient, func(grpc.ServiceRegistrar, pb.TestServiceServer) {}),
 		"panicked: on purpose": grpcplug.Service(pb.NewTestServiceClient, func(grpc.ServiceRegistrar, pb.TestServiceServer) { panic("on purpose") }),
+		"those of one service": grpcplug.Service(pb.NewTestServiceClient, func(r grpc.ServiceRegistrar, s pb.TestServiceServer) {
+			pb.RegisterBenchmarkServiceServer(r, pb.UnimplementedBenchmarkServiceServer{})
+		}),
 		"registered 2 services": grpcplug.Service(pb.NewTestServiceClient, func(r grpc.ServiceRegistrar, s pb.TestServiceServer) {
 			pb.RegisterTestServiceServer(r, s)
 			pb.RegisterTestServiceServer(r, s)
