@@ -157,13 +157,16 @@ func (m *mux) close() {
 type muxListener struct {
 	net.Listener
 	made chan struct{} // closed when mux is set, or will not be
+	shut chan struct{} // closed when no more are taken
 	mux  *mux
 	once sync.Once
 	err  error
+
+	closing sync.Once
 }
 
 func newMuxListener(l net.Listener) *muxListener {
-	return &muxListener{Listener: l, made: make(chan struct{})}
+	return &muxListener{Listener: l, made: make(chan struct{}), shut: make(chan struct{})}
 }
 
 var errNoSession = errors.New("the connection that all others share has ended")
@@ -180,18 +183,28 @@ func (l *muxListener) Accept() (net.Conn, error) {
 	if l.err != nil {
 		return nil, l.err
 	}
-	c, ok := <-l.mux.rest
-	if !ok {
+	select {
+	case c, ok := <-l.mux.rest:
+		if ok {
+			return c, nil
+		}
 		return nil, errNoSession
+	case <-l.shut:
+		return nil, net.ErrClosed
 	}
-	return c, nil
 }
 
-// Close ends the session too.
+// Close ends Accept. The session goes on: gRPC closes its listeners before it lets
+// calls end, and these are on it.
 func (l *muxListener) Close() error {
-	err := l.Listener.Close()
+	l.closing.Do(func() { close(l.shut) })
+	return l.Listener.Close()
+}
+
+// end ends the session too.
+func (l *muxListener) end() {
+	l.Close()
 	l.once.Do(func() { l.err = net.ErrClosed; close(l.made) })
 	<-l.made
 	l.mux.close()
-	return err
 }

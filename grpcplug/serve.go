@@ -29,6 +29,7 @@ type server struct {
 
 	place    *place
 	listener *trackedListener
+	muxed    *muxListener // nil if the broker has sockets
 	grpc     *grpc.Server
 	broker   *Broker
 	output   *output
@@ -57,7 +58,7 @@ func (p Protocol) serve(ctx context.Context, with protocol.Serving) error {
 	if err := s.listen(); err != nil {
 		return err
 	}
-	defer s.listener.Close()
+	defer s.unlisten()
 	if err := s.register(); err != nil {
 		return err
 	}
@@ -113,12 +114,20 @@ func (s *server) listen() error {
 	s.broker = makeBroker(s.options, s.place)
 	if s.wish.multiplex {
 		l := newMuxListener(listener)
-		listener = l
+		listener, s.muxed = l, l
 		// Who uses the broker was called on the connection.
 		s.broker.mux = func() *mux { <-l.made; return l.mux }
 	}
 	s.listener = newTracked(listener, 0)
 	return nil
+}
+
+// unlisten closes what listen has made.
+func (s *server) unlisten() {
+	s.listener.Close()
+	if s.muxed != nil {
+		s.muxed.end()
+	}
 }
 
 // register makes the server, with the services that each plugin has, and the
