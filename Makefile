@@ -7,7 +7,7 @@ export GOWORK = off
 
 MODULES  = . cmd/tenon grpcplug grpcplug/internal/interop examples/hello examples/kv \
 	examples/kv/disk examples/kv/overgrpc examples/protofirst examples/terraform-schema \
-	examples/terraform-schema/provider bench bench/stubs interop
+	examples/terraform-schema/provider bench bench/overgrpc bench/stubs interop
 PLATFORMS = darwin freebsd windows
 
 .PHONY: demo
@@ -18,10 +18,10 @@ demo: ## run the example, with the files of this repository
 	@bin/kv demo .
 
 .PHONY: test
-test: ## run all tests of all modules, with the race detector where there is one
+test: ## run all tests of all modules; with the race detector, if there is one, where the code under test is concurrent
 	@for l in $(LANGUAGES); do command -v $${l#*:} >/dev/null || \
 	  echo "== examples/kv in $${l%:*} is not tested: $${l#*:} is not on this machine"; done
-	@set -e; for m in $(MODULES); do echo "== $$m"; go -C $$m test $(RACE) $$(case $$m in $(FOREIGN)) echo -count=1 -timeout=30m; esac) ./...; done
+	@set -e; for m in $(MODULES); do echo "== $$m"; go -C $$m test $$(case $$m in $(PLAIN)) ;; *) echo $(RACE); esac) $$(case $$m in $(FOREIGN)) echo -count=1 -timeout=30m; esac) ./...; done
 
 # What examples/kv is written in besides Go, with what that needs.
 LANGUAGES = Python:python3 Node:npm Rust:cargo
@@ -29,6 +29,10 @@ LANGUAGES = Python:python3 Node:npm Rust:cargo
 # Modules that test what is outside of them, where go test sees no changes and would
 # take an old result, and that may have to download and to build it.
 FOREIGN = examples/kv/overgrpc|grpcplug
+
+# Modules that use what the others test, with large libraries that would have to be
+# compiled a second time.
+PLAIN = bench|bench/*|interop|examples/hello|examples/protofirst|examples/terraform-schema*
 
 # The race detector needs cgo, and so a C compiler.
 RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
@@ -48,7 +52,7 @@ lint: ## gofmt, go vet, staticcheck; generated code is up to date; other platfor
 .PHONY: bench
 bench: ## measure Tenon beside go-plugin and a bare socketpair, both over gRPC, and gRPC's stubs on either: the README's tables
 	@go -C bench run .
-	@go -C bench run ./overgrpc
+	@go -C bench/overgrpc run .
 	@go -C bench/stubs run .
 
 .PHONY: fuzz

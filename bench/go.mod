@@ -4,14 +4,11 @@ go 1.25.0
 
 replace github.com/tenon-go/tenon => ../
 
-replace github.com/tenon-go/tenon/grpcplug => ../grpcplug
-
 require (
 	github.com/hashicorp/go-hclog v1.6.3
 	github.com/hashicorp/go-plugin v1.8.0
 	github.com/planetscale/vtprotobuf v0.6.0
 	github.com/tenon-go/tenon v0.0.0-00010101000000-000000000000
-	github.com/tenon-go/tenon/grpcplug v0.0.0-00010101000000-000000000000
 	google.golang.org/grpc v1.61.0
 	google.golang.org/protobuf v1.36.6
 )

@@ -14,13 +14,14 @@ import (
 
 // newCall begins a call of the other side.
 func newCall(ctx context.Context, c caller, to *tenon.Ref, method int) *clientStream {
-	s := &clientStream{conn: c, ref: to.ID(), contract: to.Contract(), method: &to.Contract().Methods[method], refs: newCallRefs(c, to.Contract())}
-	s.out.Reset(nil, s.refs)
+	s := &clientStream{conn: c, ref: to.ID(), contract: to.Contract(), method: &to.Contract().Methods[method]}
 	if s.method.Timeout > 0 {
 		s.ctx, s.cancel = context.WithTimeout(ctx, s.method.Timeout)
 	} else {
 		s.ctx, s.cancel = context.WithCancel(ctx)
 	}
+	s.refs = newCallRefs(s.ctx, c, to.Contract())
+	s.out.Reset(nil, s.refs)
 	return s
 }
 
@@ -51,7 +52,7 @@ func (s *clientStream) Out() *tenon.Message { return &s.out }
 func (s *clientStream) open() error {
 	s.once.Do(func() {
 		more, _ := metadata.FromOutgoingContext(s.ctx)
-		md := s.conn.outgoing(metadata.Join(more, metadata.MD(tenon.OutgoingMetadata(s.ctx))))
+		md := s.conn.outgoing(s.ctx, metadata.Join(more, metadata.MD(tenon.OutgoingMetadata(s.ctx))))
 		if s.ref != 0 {
 			md.Set(refKey, strconv.FormatUint(s.ref, 10))
 		}
@@ -117,7 +118,10 @@ func (s *clientStream) Recv() (*tenon.Message, error) {
 	if s.got {
 		return nil, io.EOF
 	}
-	if err := s.cs.RecvMsg(&s.frame); err != nil {
+	if err := s.cs.RecvMsg(&s.frame); err == io.EOF && !s.method.ServerStream {
+		// gRPC takes a status without a message for the end of a stream.
+		return nil, &tenon.Error{Code: tenon.Internal, Service: s.contract.Name, Method: s.method.Name, Message: "the other side ended the call well, and without an answer"}
+	} else if err != nil {
 		return nil, s.explain(err)
 	}
 	s.got = !s.method.ServerStream

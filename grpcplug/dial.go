@@ -49,7 +49,7 @@ func (o *options) connect(ctx context.Context, what string, dial dialer, more ..
 	}
 	list = append(append(list, o.dial...), more...)
 	// The name is what a TLS config without a ServerName verifies.
-	cc, err := grpc.Dial("passthrough:///"+certificateName, list...)
+	cc, err := grpc.NewClient("passthrough:///"+certificateName, list...)
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func byHand(t *testing.T, name string) (a *abroad, address string) {
 
 func connectTo(t *testing.T, address string) *grpc.ClientConn {
 	t.Helper()
-	cc, err := grpc.Dial("unix:"+address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	cc, err := grpc.NewClient("unix:"+address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package grpcplug
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -195,7 +196,7 @@ func FuzzRefsService(f *testing.F) {
 			t.Error("known, and there is no list")
 		}
 		r := newRefs(tenon.Limits{})
-		x := newCallRefs(stub{refs: r}, echoContract)
+		x := newCallRefs(context.Background(), stub{refs: r}, echoContract)
 		if _, err := x.Export(echoService(), true); err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package grpcplug
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,12 +31,14 @@ type hostConn struct {
 	broker *Broker
 	refs   *refs
 	calls  uint32 // that the plugin can make at a time
+	most   int    // bytes of a message that one of them may have
 	offers offering
 
 	services []tenon.Service // in the version that was agreed on
 	serving  sync.Once
 	hostID   uint32 // under which they and the refs are served, 0 if they cannot be
 	hostErr  error
+	served   chan struct{} // closed when these two are set
 
 	ctx  context.Context // ends with the connection
 	stop context.CancelFunc
@@ -61,7 +64,7 @@ var (
 )
 
 func newHostConn(o *options, with protocol.Setup) *hostConn {
-	c := &hostConn{options: o, with: with, deaf: make(chan struct{}), done: make(chan struct{}), over: make(chan struct{}), idle: make(chan struct{})}
+	c := &hostConn{options: o, with: with, deaf: make(chan struct{}), done: make(chan struct{}), over: make(chan struct{}), idle: make(chan struct{}), served: make(chan struct{})}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	return c
 }
@@ -93,7 +96,9 @@ func (c *hostConn) open(ctx context.Context, a *attempt, line handshake.Line) (e
 	}
 	c.broker = newBroker(c.options, a.place, c.mux)
 	c.refs = newRefs(a.limits)
-	c.calls = uint32(a.limits.WithDefaults().Calls)
+	// A plugin that calls its host needs no larger messages than one of Tenon's own
+	// protocol may send: go-plugin's habits are about what plugins answer.
+	c.calls, c.most = uint32(a.limits.WithDefaults().Calls), limit(a.limits.WithDefaults())
 	c.services = a.offered(line.App)
 	c.goes.Go(func() { c.broker.call(c.ctx, c.cc) })
 	c.goes.Go(c.readStdio)
@@ -196,6 +201,9 @@ func (c *hostConn) Err() error {
 // plugin is there, and so does one that it has none.
 func (c *hostConn) Ping(ctx context.Context) error {
 	_, err := grpc_health_v1.NewHealthClient(c.cc).Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: healthName})
+	if err == io.EOF { // an end without an answer is one
+		return nil
+	}
 	switch status.Code(err) {
 	case codes.OK, codes.Unimplemented, codes.NotFound:
 		return nil
@@ -341,24 +349,43 @@ func (c *hostConn) channel(context.Context) (*grpc.ClientConn, error) {
 
 func (c *hostConn) table() *refs { return c.refs }
 
-// canExport serves the host's side when it is first needed: the plugin calls it
-// by way of the broker.
-func (c *hostConn) canExport() error {
+// canExport has the host's side served when it is first needed: the plugin calls it
+// by way of the broker. No caller waits for that longer than its context.
+func (c *hostConn) canExport(ctx context.Context) error {
 	c.serving.Do(func() {
-		e := newExporter(c, c.services)
-		handle := func(srv any, ss grpc.ServerStream) error {
-			if err := c.enterIn(); err != nil {
-				return err
-			}
-			defer c.leaveIn()
-			return e.serve(srv, &streamWith{ss, &incomingContext{Context: ss.Context(), conn: c.with.Self}})
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.ended {
+			c.hostErr = errClosed
+			close(c.served)
+			return
 		}
-		id := c.broker.NextID()
-		if _, c.hostErr = c.broker.serve(id, func(grpc.ServiceRegistrar) {}, grpc.UnknownServiceHandler(handle), grpc.MaxConcurrentStreams(c.calls)); c.hostErr == nil {
-			c.hostID = id
-		}
+		c.goes.Go(c.serveHost)
 	})
-	return c.hostErr
+	select {
+	case <-c.served:
+		return c.hostErr
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (c *hostConn) serveHost() {
+	defer close(c.served)
+	e := newExporter(c, c.services)
+	handle := func(srv any, ss grpc.ServerStream) error {
+		if err := c.enterIn(); err != nil {
+			return err
+		}
+		defer c.leaveIn()
+		return e.serve(srv, &streamWith{ss, &incomingContext{Context: ss.Context(), conn: c.with.Self}})
+	}
+	id := c.broker.NextID()
+	_, c.hostErr = c.broker.serve(id, func(grpc.ServiceRegistrar) {}, grpc.UnknownServiceHandler(handle),
+		grpc.MaxConcurrentStreams(c.calls), grpc.MaxRecvMsgSize(c.most))
+	if c.hostErr == nil {
+		c.hostID = id
+	}
 }
 
 // enterIn counts a call of the plugin's that begins. leaveIn ends it. gRPC counts
@@ -380,8 +407,8 @@ func (c *hostConn) leaveIn() {
 	c.stats.ActiveIn--
 }
 
-func (c *hostConn) outgoing(md metadata.MD) metadata.MD {
-	if c.canExport() == nil {
+func (c *hostConn) outgoing(ctx context.Context, md metadata.MD) metadata.MD {
+	if c.canExport(ctx) == nil {
 		md.Set(hostKey, strconv.FormatUint(uint64(c.hostID), 10))
 	}
 	return md

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -69,6 +70,15 @@ func init() {
 			<-s.Context().Done()
 			return nil
 		}),
+		// Ends every call well, and answers none.
+		"empty answers": wild(func(string, grpc.ServerStream) error { return nil }),
+		// Speaks HTTP/2, and takes no calls: SETTINGS_MAX_CONCURRENT_STREAMS is 0.
+		"full": func() {
+			greet(func(c net.Conn) {
+				c.Write([]byte{0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0})
+				io.Copy(io.Discard, c)
+			})
+		},
 		"closes": func() { greet(func(c net.Conn) { c.Close() }) },
 		// Speaks HTTP/2 as far as its greeting.
 		"restless": func() {
@@ -355,4 +365,47 @@ func TestCrowd(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// A call ends with its context, also if the host cannot be called back.
+func TestFull(t *testing.T) {
+	s, err := try(t, "full", Protocol{}, func(cfg *host.Config) { cfg.Services = []tenon.Service{echoService()} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, err := echoContract.Bind(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	within(t, time.Second, "the call's end", func() {
+		x, err := ref.Open(ctx, echoContract.Index("Echo"))
+		if err == nil {
+			_, err = x.Call()
+			x.Close()
+		}
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+	})
+}
+
+// The end of a call is no answer.
+func TestEmptyAnswer(t *testing.T) {
+	s := start(t, "empty answers", Protocol{})
+	if _, err := call(t.Context(), s, "Echo", "x"); tenon.CodeOf(err) != tenon.Internal {
+		t.Errorf("got %v", err)
+	}
+	if err := s.Ping(t.Context()); errors.Is(err, io.EOF) {
+		t.Error("a ping ends as a stream does")
+	}
+}
+
+func TestGroups(t *testing.T) {
+	for _, group := range []string{"-1", "4294967295", "4294967296", "no such group"} {
+		if err := giveTo(t.TempDir(), group, 0o770); err == nil {
+			t.Errorf("%q is a group", group)
+		}
+	}
 }

@@ -48,7 +48,7 @@ func (c *identified) outgoing(ctx context.Context) context.Context {
 		return ctx
 	}
 	md, _ := metadata.FromOutgoingContext(ctx)
-	return metadata.NewOutgoingContext(ctx, c.conn.outgoing(md.Copy()))
+	return metadata.NewOutgoingContext(ctx, c.conn.outgoing(ctx, md.Copy()))
 }
 
 // explain makes of gRPC's error the one that stubs return.

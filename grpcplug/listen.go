@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"os/user"
@@ -12,6 +13,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"time"
 )
 
 const (
@@ -100,7 +102,7 @@ func (p *place) sweep() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if d := p.private; d != nil {
-		p.sweeps.Go(d.sweep)
+		p.sweeps.Go(func() { d.sweep(200 * time.Millisecond) })
 	}
 }
 
@@ -122,17 +124,20 @@ var errNoGroup = errors.New("there is no such group")
 
 // giveTo gives a file to a group, by its name or number.
 func giveTo(path, group string, mode os.FileMode) error {
-	id, err := strconv.Atoi(group)
+	id, err := strconv.ParseUint(group, 10, 32)
+	if err == nil && id == math.MaxUint32 {
+		return fmt.Errorf("group %q: that number means none", group)
+	}
 	if err != nil {
 		g, err := user.LookupGroup(group)
 		if err != nil {
 			return fmt.Errorf("group %q: %w: %w", group, errNoGroup, err)
 		}
-		if id, err = strconv.Atoi(g.Gid); err != nil {
+		if id, err = strconv.ParseUint(g.Gid, 10, 32); err != nil {
 			return fmt.Errorf("group %q: %w", group, err)
 		}
 	}
-	if err := os.Chown(path, -1, id); err != nil {
+	if err := os.Chown(path, -1, int(id)); err != nil {
 		return err
 	}
 	return os.Chmod(path, mode)

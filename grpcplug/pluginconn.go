@@ -87,9 +87,9 @@ func (c *pluginConn) channel(ctx context.Context) (*grpc.ClientConn, error) {
 func (c *pluginConn) table() *refs { return c.refs }
 
 // canExport is always so: the host calls on the connection that there is.
-func (c *pluginConn) canExport() error { return nil }
+func (c *pluginConn) canExport(context.Context) error { return nil }
 
-func (c *pluginConn) outgoing(md metadata.MD) metadata.MD { return md }
+func (c *pluginConn) outgoing(_ context.Context, md metadata.MD) metadata.MD { return md }
 
 func (c *pluginConn) explain(_ context.Context, err error, contract *tenon.Contract, method string) error {
 	return fromStatus(err, contract, method)
@@ -237,7 +237,7 @@ func describe(s tenon.Service, e *exporter) *grpc.ServiceDesc {
 
 // carryOut carries out one call.
 func carryOut(s tenon.Service, method int, ss grpc.ServerStream, c caller) error {
-	stream := &serverStream{ss: ss, method: &s.Contract.Methods[method], refs: newCallRefs(c, s.Contract)}
+	stream := &serverStream{ss: ss, method: &s.Contract.Methods[method], refs: newCallRefs(ss.Context(), c, s.Contract)}
 	defer stream.refs.end()
 	stream.out.Reset(nil, stream.refs)
 	err := s.Server.ServeCall(stream.Context(), method, stream)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/tenon-go/tenon"
 	"github.com/tenon-go/tenon/internal/handshake"
@@ -67,10 +68,10 @@ func (a *attempt) Speaks(name string) bool { return name == handshake.GRPC }
 func (a *attempt) Close() {
 	a.place.remove()
 	a.dir.remove()
-	// At the end, where nobody waits for it to start something; and once, since a
-	// host that lives leaves nothing.
+	// At the end, where nobody waits for something to start; and once, since a host
+	// that lives leaves nothing.
 	if _, was := swept.LoadOrStore(filepath.Dir(a.dir.path), true); !was {
-		a.dir.sweep()
+		a.dir.sweep(20 * time.Millisecond)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // A private directory is one for sockets that nobody else can enter, but for a
@@ -32,6 +33,12 @@ const longest = 80
 // makePrivate makes a private directory. An empty parent is the directory for
 // temporary files.
 func makePrivate(parent, group string) (*private, error) {
+	// The plugin may run in another directory, and this process change its own.
+	if parent != "" {
+		if abs, err := filepath.Abs(parent); err == nil {
+			parent = abs
+		}
+	}
 	d, err := newPrivate(parent)
 	if err == nil && parent == "" && len(d.path) > longest {
 		d.remove()
@@ -85,7 +92,11 @@ func (d *private) unlock() {
 
 // sweep removes the directories that processes have left beside this one because
 // they were killed. What has been left is not worth an error.
-func (d *private) sweep() {
+//
+// It takes no longer than most. Others can put names into the parent directory, too,
+// and who waits for this shall not wait for them.
+func (d *private) sweep(most time.Duration) {
+	end := time.Now().Add(most)
 	parent, err := os.Open(filepath.Dir(d.path))
 	if err != nil {
 		return
@@ -96,6 +107,9 @@ func (d *private) sweep() {
 		for _, name := range names {
 			if path := filepath.Join(parent.Name(), name); strings.HasPrefix(name, privatePrefix) && path != d.path {
 				removeLeft(path)
+			}
+			if time.Now().After(end) {
+				return
 			}
 		}
 		if err != nil {

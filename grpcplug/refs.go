@@ -99,6 +99,7 @@ func (r *refs) count(s *tenon.Stats) {
 // is lent with it ends with it.
 type callRefs struct {
 	*refs
+	ctx      context.Context // the call's
 	conn     caller
 	contract *tenon.Contract // that the call is of
 
@@ -113,9 +114,9 @@ type caller interface {
 	// channel returns what calls go out on.
 	channel(context.Context) (*grpc.ClientConn, error)
 	// canExport says why the other side could not call what it is given.
-	canExport() error
+	canExport(context.Context) error
 	// outgoing adds what goes with each call.
-	outgoing(metadata.MD) metadata.MD
+	outgoing(context.Context, metadata.MD) metadata.MD
 	explain(ctx context.Context, err error, c *tenon.Contract, method string) error
 	table() *refs
 	raw() Raw
@@ -126,8 +127,8 @@ var (
 	_ tenon.ContractTable = (*callRefs)(nil)
 )
 
-func newCallRefs(c caller, contract *tenon.Contract) *callRefs {
-	return &callRefs{refs: c.table(), conn: c, contract: contract}
+func newCallRefs(ctx context.Context, c caller, contract *tenon.Contract) *callRefs {
+	return &callRefs{ctx: ctx, refs: c.table(), conn: c, contract: contract}
 }
 
 // CallContract implements tenon.ContractTable.
@@ -143,7 +144,7 @@ func (*callRefs) ParseError(b []byte, defs []tenon.ErrorDef) error { return faul
 
 // Export implements tenon.RefTable.
 func (c *callRefs) Export(s tenon.Service, kept bool) (uint64, error) {
-	if err := c.conn.canExport(); err != nil {
+	if err := c.conn.canExport(c.ctx); err != nil {
 		return 0, err
 	}
 	c.mu.Lock()

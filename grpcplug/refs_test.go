@@ -52,16 +52,16 @@ type stub struct {
 	refs *refs
 }
 
-func (s stub) table() *refs     { return s.refs }
-func (s stub) canExport() error { return nil }
-func (s stub) Release(uint64)   {}
+func (s stub) table() *refs                    { return s.refs }
+func (s stub) canExport(context.Context) error { return nil }
+func (s stub) Release(uint64)                  {}
 
 func TestRefTable(t *testing.T) {
 	conn := stub{refs: newRefs(tenon.Limits{Refs: 3})}
 	released := make(chan struct{}, 1)
 	service := echoService()
 	service.Released = func() { released <- struct{}{} }
-	one, two := newCallRefs(conn, echoContract), newCallRefs(conn, echoContract)
+	one, two := newCallRefs(t.Context(), conn, echoContract), newCallRefs(t.Context(), conn, echoContract)
 	lent, err1 := one.Export(service, false)
 	kept, err2 := one.Export(service, true)
 	_, err3 := two.Export(service, false)

@@ -39,6 +39,7 @@ type server struct {
 	askOnce  sync.Once
 	finished chan struct{} // closed when all is done that a leaving plugin does
 	leaving  context.Context
+	deadline time.Time          // of the end, when that has begun
 	leave    context.CancelFunc // ends what would go on as long as the connection
 }
 
@@ -275,9 +276,17 @@ func (s *server) end(ctx context.Context) {
 // lastWait is how long the end of what has been cut off is waited for.
 const lastWait = 200 * time.Millisecond
 
-// bounded returns a context for the plugin's end: that of Serve may have ended.
+// bounded returns a context for the plugin's end: that of Serve may have ended. All
+// of the end has StopTimeout; what is left to do then gets a moment, for the host is
+// to hear the answer.
 func (s *server) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), s.with.StopTimeout)
+	now := time.Now()
+	if s.deadline.IsZero() {
+		s.deadline = now.Add(s.with.StopTimeout)
+	} else if least := now.Add(lastWait); s.deadline.Before(least) {
+		s.deadline = least
+	}
+	return context.WithDeadline(context.WithoutCancel(ctx), s.deadline)
 }
 
 // serveBroker is one broker's stream: the host has one. Its end is not that of the

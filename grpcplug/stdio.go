@@ -8,6 +8,10 @@ import (
 
 var stdioDesc = grpc.StreamDesc{StreamName: stdioStream, ServerStreams: true}
 
+// maxPiece is the largest piece of output that a plugin may send at a time, in
+// bytes. go-plugin's send one KiB.
+const maxPiece = 1 << 20
+
 // readStdio brings what the plugin prints to where its output goes. A plugin
 // without the service prints to its standard output itself.
 func (c *hostConn) readStdio() {
@@ -15,7 +19,7 @@ func (c *hostConn) readStdio() {
 	defer c.with.Stderr.Close()
 	ctx, cancel := context.WithCancel(c.ctx)
 	defer cancel() // a stream that nobody reads any more
-	s, err := c.cc.NewStream(ctx, &stdioDesc, "/"+stdioService+"/"+stdioStream, grpc.ForceCodec(codec{}))
+	s, err := c.cc.NewStream(ctx, &stdioDesc, "/"+stdioService+"/"+stdioStream, grpc.ForceCodec(codec{}), grpc.MaxCallRecvMsgSize(maxPiece))
 	if err != nil {
 		return
 	}

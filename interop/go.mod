@@ -12,7 +12,7 @@ require (
 	github.com/hashicorp/yamux v0.1.2
 	github.com/tenon-go/tenon v0.0.0-00010101000000-000000000000
 	github.com/tenon-go/tenon/grpcplug v0.0.0-00010101000000-000000000000
-	google.golang.org/grpc v1.61.0
+	google.golang.org/grpc v1.66.3
 	google.golang.org/protobuf v1.36.6
 )
 
@@ -25,5 +25,5 @@ require (
 	golang.org/x/net v0.38.0 // indirect
 	golang.org/x/sys v0.31.0 // indirect
 	golang.org/x/text v0.23.0 // indirect
-	google.golang.org/genproto/googleapis/rpc v0.0.0-20231106174013-bbf56f31fb17 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20240604185151-ef581f913117 // indirect
 )

@@ -6,18 +6,17 @@ require (
 	github.com/rogpeppe/go-internal v1.15.0
 	github.com/tenon-go/tenon v0.0.0
 	github.com/tenon-go/tenon/grpcplug v0.0.0
-	google.golang.org/grpc v1.61.0
+	google.golang.org/grpc v1.66.3
 	google.golang.org/protobuf v1.36.6
 )
 
 require (
-	github.com/golang/protobuf v1.5.3 // indirect
 	github.com/hashicorp/yamux v0.1.2 // indirect
 	golang.org/x/net v0.30.0 // indirect
 	golang.org/x/sys v0.30.0 // indirect
 	golang.org/x/text v0.19.0 // indirect
 	golang.org/x/tools v0.26.0 // indirect
-	google.golang.org/genproto/googleapis/rpc v0.0.0-20231106174013-bbf56f31fb17 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20240604185151-ef581f913117 // indirect
 )
 
 replace (

@@ -293,7 +293,7 @@ func foreignLeft(t *testing.T, cmd *exec.Cmd) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cc, err := grpc.Dial("unix:"+strings.Split(string(line[:n]), "|")[3], grpc.WithTransportCredentials(insecure.NewCredentials()))
+	cc, err := grpc.NewClient("unix:"+strings.Split(string(line[:n]), "|")[3], grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
