@@ -154,7 +154,7 @@ func (w *witness) explain(ctx context.Context, what string, err error) error {
 // is answered; see attend.
 func (o *options) newServer(unary grpc.UnaryServerInterceptor, stream grpc.StreamServerInterceptor, more ...grpc.ServerOption) *grpc.Server {
 	list := []grpc.ServerOption{
-		grpc.ForceServerCodec(codec{}),
+		grpc.ForceServerCodecV2(codec{}),
 		grpc.MaxRecvMsgSize(o.limit),
 		grpc.MaxSendMsgSize(o.limit),
 		grpc.ChainUnaryInterceptor(unary),

@@ -301,6 +301,6 @@ func answersWith(what string) func(grpc.ServiceRegistrar) {
 
 func who(ctx context.Context, cc *grpc.ClientConn) (string, error) {
 	var f frame
-	err := cc.Invoke(ctx, "/test.Who/Who", &frame{}, &f, grpc.ForceCodec(codec{}))
+	err := cc.Invoke(ctx, "/test.Who/Who", &frame{}, &f, grpc.ForceCodecV2(codec{}))
 	return string(f.b), err
 }

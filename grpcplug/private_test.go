@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -63,6 +64,7 @@ func TestLeftBehind(t *testing.T) {
 	if info, err := os.Stat(dead.dir); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("its directory: %v, %v", info, err)
 	}
+	alive.cmd.Process.Signal(syscall.SIGSTOP) // it may still be looking for what others left
 	dead.kill()
 	if !there(dead.dir) {
 		t.Fatal("the plugin has left nothing: what is this test about?")
@@ -73,6 +75,7 @@ func TestLeftBehind(t *testing.T) {
 			t.Fatal("it is still there")
 		}
 	}
+	alive.cmd.Process.Signal(syscall.SIGCONT)
 	for _, path := range append(keep, alive.dir) {
 		if !there(path) {
 			t.Errorf("%s is gone", path)
