@@ -3,6 +3,7 @@ package grpcplug
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -59,8 +60,8 @@ func (b *Broker) hearKnock(id uint32) {
 
 // admit lets the next connection be for l.
 func (b *Broker) admit(l *muxedListener) {
-	if !b.mux().expect(l.take) {
-		b.refuse(l.id, "too many connections are expected")
+	if err := b.mux().expect(l.take); err != nil {
+		b.refuse(l.id, err.Error())
 		return
 	}
 	b.reply(connInfo{id: l.id, knock: &knock{knock: true, ack: true}})
@@ -145,18 +146,18 @@ func (b *Broker) hearAck(c connInfo) {
 	}
 }
 
-// take is given a connection.
-func (l *muxedListener) take(c net.Conn) {
+// take is given a connection, which it wants unless enough of them wait.
+func (l *muxedListener) take(c net.Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		c.Close()
-		return
+		return false
 	}
 	select {
 	case l.conns <- c:
+		return true
 	default:
-		c.Close()
+		return false
 	}
 }
 
@@ -194,5 +195,12 @@ func (l *muxedListener) Close() error {
 	return nil
 }
 
-// Addr implements net.Listener.
-func (l *muxedListener) Addr() net.Addr { return l.broker.mux().session.Addr() }
+// Addr implements net.Listener. It is not the session's address: gRPC asks for it
+// at once, and the session may not be there yet, or never.
+func (l *muxedListener) Addr() net.Addr { return muxAddr(l.id) }
+
+// A muxAddr is an id of the broker.
+type muxAddr uint32
+
+func (a muxAddr) Network() string { return "yamux" }
+func (a muxAddr) String() string  { return fmt.Sprintf("id %d", uint32(a)) }

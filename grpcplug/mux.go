@@ -18,32 +18,46 @@ import (
 // one at a time. A nil mux carries nothing.
 type mux struct {
 	session *yamux.Session
+	guard   *muxGuard
 	goes    sync.WaitGroup
 
 	mu       sync.Mutex
-	expected []func(net.Conn) // whom the next connections are for
-	rest     chan net.Conn    // those that nobody knocked for
+	expected []taker       // whom the next connections are for
+	rest     chan net.Conn // those that nobody knocked for; nil: they are refused
 	closed   bool
 }
 
+// A taker is given a connection, and reports whether it wants it. It must not wait.
+type taker func(net.Conn) bool
+
+// muxPatience is how long a connection that this side has closed waits for the
+// other to close it too. yamux's own would be five minutes. What the other side has
+// not read by the end is lost.
+const muxPatience = patience
+
 // newMux makes a mux of a connection, which it closes. The side that has dialled
-// is the first.
+// is the first. Nobody but the first opens a connection without a knock.
 func newMux(c net.Conn, first bool) (*mux, error) {
 	cfg := yamux.DefaultConfig()
 	cfg.LogOutput = io.Discard
 	// The other side is a process of this machine: it ends, or is being debugged.
 	cfg.EnableKeepAlive = false
 	cfg.StreamOpenTimeout = 0
+	cfg.StreamCloseTimeout = muxPatience
 	role := yamux.Server
 	if first {
 		role = yamux.Client
 	}
-	session, err := role(c, cfg)
+	guard := newMuxGuard(c, first)
+	session, err := role(guard, cfg)
 	if err != nil {
 		c.Close()
 		return nil, err
 	}
-	m := &mux{session: session, rest: newConns()}
+	m := &mux{session: session, guard: guard}
+	if !first {
+		m.rest = newConns()
+	}
 	m.goes.Go(m.accept)
 	return m, nil
 }
@@ -55,8 +69,9 @@ func newConns() chan net.Conn { return make(chan net.Conn, waiting) }
 
 func (m *mux) accept() {
 	for {
-		c, err := m.session.Accept()
+		c, err := m.session.AcceptStream()
 		if err != nil {
+			m.session.Close() // it is not for its end alone that it accepts none
 			m.end()
 			return
 		}
@@ -65,33 +80,53 @@ func (m *mux) accept() {
 }
 
 // give brings a connection to whom it is for. Nobody waits for one who does not
-// take it.
-func (m *mux) give(c net.Conn) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(m.expected) > 0 {
-		take := m.expected[0]
-		m.expected = m.expected[1:]
-		take(c)
+// take it. It is closed without the lock: to close one may take as long as to
+// write.
+func (m *mux) give(s *yamux.Stream) {
+	c := &muxConn{Conn: s, of: m}
+	if m.next()(c) {
 		return
 	}
+	if m.guard.refuse(s.StreamID()) != nil {
+		m.session.Close()
+	}
+	c.Close()
+}
+
+// next returns who gets the next connection.
+func (m *mux) next() taker {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.expected) == 0 {
+		return m.keep
+	}
+	take := m.expected[0]
+	m.expected = m.expected[1:]
+	return take
+}
+
+func (m *mux) keep(c net.Conn) bool {
 	select {
 	case m.rest <- c:
+		return true
 	default:
-		c.Close()
+		return false
 	}
 }
 
-// expect says whom the next connection is for. It reports false if too many are
-// expected already.
-func (m *mux) expect(take func(net.Conn)) bool {
+// expect says whom the next connection is for, unless too many are expected
+// already.
+func (m *mux) expect(take taker) error {
+	if m == nil {
+		return errNoSession
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.expected) >= maxPending {
-		return false
+		return errManyExpected
 	}
 	m.expected = append(m.expected, take)
-	return true
+	return nil
 }
 
 // dial makes a connection.
@@ -101,21 +136,26 @@ func (m *mux) dial(ctx context.Context) (net.Conn, error) { return m.open(ctx, f
 // may be later than open returns: the other side can keep a connection from being
 // made, and what was not wanted any more is closed when it is.
 func (m *mux) open(ctx context.Context, settled func()) (net.Conn, error) {
+	if m == nil {
+		settled()
+		return nil, errNoSession
+	}
 	made := make(chan net.Conn)
 	failed := make(chan error, 1)
 	m.mu.Lock()
 	if m.closed {
 		m.mu.Unlock()
 		settled()
-		return nil, errNoSession
+		return nil, m.why(errNoSession)
 	}
 	m.goes.Go(func() {
 		defer settled()
-		c, err := m.session.Open()
+		s, err := m.session.Open()
 		if err != nil {
-			failed <- err
+			failed <- m.why(err)
 			return
 		}
+		c := &muxConn{Conn: s, of: m}
 		select {
 		case made <- c:
 		case <-ctx.Done():
@@ -133,8 +173,22 @@ func (m *mux) open(ctx context.Context, settled func()) (net.Conn, error) {
 	}
 }
 
+// why returns why the session was ended if the other side is to blame for it, and
+// otherwise err.
+func (m *mux) why(err error) error {
+	if m != nil {
+		if why := m.guard.why.Load(); why != nil {
+			return why
+		}
+	}
+	return err
+}
+
 // end is called by the one who gives.
 func (m *mux) end() {
+	if m.rest == nil {
+		return
+	}
 	close(m.rest)
 	for c := range m.rest {
 		c.Close()
@@ -145,11 +199,40 @@ func (m *mux) close() {
 	if m == nil {
 		return
 	}
+	m.session.Close() // first: it ends what others wait for
 	m.mu.Lock()
 	m.closed = true
 	m.mu.Unlock()
-	m.session.Close()
 	m.goes.Wait()
+}
+
+// A muxConn is one of the connections of a mux.
+type muxConn struct {
+	net.Conn
+	of   *mux
+	once sync.Once
+}
+
+// Read implements net.Conn.
+func (c *muxConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if err != nil {
+		err = c.of.why(err)
+	}
+	return n, err
+}
+
+// Close implements net.Conn. It does not wait until the other side can be told,
+// which takes ten seconds if that does not read.
+func (c *muxConn) Close() error {
+	c.once.Do(func() {
+		c.of.mu.Lock()
+		defer c.of.mu.Unlock()
+		if !c.of.closed {
+			c.of.goes.Go(func() { c.Conn.Close() })
+		}
+	})
+	return nil
 }
 
 // A muxListener takes the connections that nobody knocked for: the plugin's main
@@ -169,7 +252,10 @@ func newMuxListener(l net.Listener) *muxListener {
 	return &muxListener{Listener: l, made: make(chan struct{}), shut: make(chan struct{})}
 }
 
-var errNoSession = errors.New("the connection that all others share has ended")
+var (
+	errNoSession    = errors.New("the connection that all others share has ended")
+	errManyExpected = errors.New("too many connections are expected")
+)
 
 func (l *muxListener) Accept() (net.Conn, error) {
 	l.once.Do(func() {
