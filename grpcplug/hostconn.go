@@ -134,7 +134,7 @@ func (c *hostConn) watch() {
 			began = time.Now()
 			c.cc.Connect()
 		case connectivity.TransientFailure, connectivity.Shutdown:
-			c.Fail(c.mux.why(errLost))
+			c.Fail(c.mux.verdict(errLost))
 			return
 		}
 		if !c.cc.WaitForStateChange(c.ctx, state) {

@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"github.com/hashicorp/yamux"
+
+	"github.com/tenon-go/tenon"
 )
 
 // A mux carries many connections over one. Which connection is for what is
@@ -180,6 +182,15 @@ func (m *mux) why(err error) error {
 		if why := m.guard.why.Load(); why != nil {
 			return why
 		}
+	}
+	return err
+}
+
+// verdict returns what a host is told of the end of the session: that the plugin
+// broke a rule, if it did, and otherwise err.
+func (m *mux) verdict(err error) error {
+	if why := m.why(nil); why != nil {
+		return &tenon.TransportError{Op: "protocol", Err: why}
 	}
 	return err
 }
