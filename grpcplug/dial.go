@@ -136,7 +136,7 @@ func (w *witness) explain(ctx context.Context, what string, err error) error {
 	var alert *net.OpError // a TLS alert of the other side is a "remote error"
 	var own *Error
 	switch {
-	case errors.As(w.dialed, &own):
+	case errors.As(w.dialed, &own), errors.As(w.read, &own):
 		return own
 	case w.dialed != nil:
 		return &Error{Problem: NobodyThere, What: what, Err: w.dialed}
