@@ -48,7 +48,9 @@ type Protocol struct {
 	TLS *tls.Config
 
 	// Multiplex has all connections of the broker share one. For hosts; a plugin
-	// that cannot do it, as those before v1.6.0 of go-plugin, does not start.
+	// that cannot do it, as those before v1.6.0 of go-plugin, does not start. The
+	// session is that of the first who connects: on TCP another user of the machine
+	// can be that.
 	Multiplex bool
 
 	// MinPort and MaxPort are the range of the TCP ports that plugins may listen
