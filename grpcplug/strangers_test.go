@@ -48,6 +48,11 @@ var strangers = map[string]func(){
 		fmt.Print("This binary is a plugin. These are not meant to be executed directly.\n")
 		os.Exit(1)
 	},
+	"no socketpair": func() { // it may end, or close the host's socketpair, before its line is read
+		os.NewFile(3, "").Close()
+		fmt.Print("1|3|unix|/nonexistent/socket|grpc|\n")
+		os.Exit(4)
+	},
 	"quick":      func() { fmt.Print("1|3|unix|/nonexistent/socket|grpc|\n"); os.Exit(4) },
 	"twice":      served(func(c *plugin.Config, _ *Protocol) { c.Services = append(c.Services, c.Services[0]) }),
 	"huge":       func() { say("1|3|unix|/" + strings.Repeat("x", 1<<20) + "|grpc|") },
@@ -309,4 +314,17 @@ func main() {
 	`+says[1]+`(tenon.App{Name: "x"})
 }
 `)
+}
+
+// Whatever comes first of a handshake, the end of the socketpair and the end of the
+// process: a start ends.
+func TestNoSocketpair(t *testing.T) {
+	for range 30 {
+		within(t, 10*time.Second, "the start's end", func() {
+			_, err := try(t, "no socketpair", Protocol{}, nil)
+			if e := (*host.StartError)(nil); !errors.As(err, &e) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
 }

@@ -70,8 +70,10 @@ func (s *start) spoken() protocol.Attempt {
 func (s *start) join(a protocol.Attempt, line handshake.Line) error {
 	s.carrier.Close()
 	s.carrier = nil
-	// Not before the connection: to be woken takes the exchange a moment.
-	defer func() { <-s.unheard }()
+	if s.unheard != nil {
+		// Not before the connection: to be woken takes the exchange a moment.
+		defer func() { <-s.unheard }()
+	}
 	s.stage = StageVersion
 	if !slices.Contains(s.offer.Versions, line.App) {
 		return &handshake.VersionError{App: s.cfg.App.Name, Host: s.offer.Versions, Plugin: []int{line.App}, Name: s.cfg.Name}
