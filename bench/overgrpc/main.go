@@ -39,7 +39,15 @@ func main() {
 	rounds := flag.Int("rounds", 15, "how many `rounds` to measure")
 	quick := flag.Bool("quick", false, "measure shortly: for a first look")
 	starts := flag.Bool("starts", false, "measure starts only")
+	only := flag.Bool("keys", false, "print what keys and certificates cost, and nothing else")
 	flag.Parse()
+	if *only {
+		if err := keys(os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "overgrpc:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	rows := figures(150*time.Millisecond, 10, 100_000)

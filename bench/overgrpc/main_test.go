@@ -18,6 +18,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+func TestKeys(t *testing.T) {
+	var out strings.Builder
+	if err := keys(&out); err != nil || !strings.Contains(out.String(), "P-521: key ") {
+		t.Errorf("%v, %q", err, &out)
+	}
+}
+
 // All that is measured can be, and is shown.
 func TestRun(t *testing.T) {
 	var out strings.Builder
