@@ -1,6 +1,7 @@
 package grpcplug
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -84,8 +85,14 @@ func init() {
 		"restless": func() {
 			greet(func(c net.Conn) {
 				c.Write([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0})
-				c.Read(make([]byte, 100))
-				time.Sleep(20 * time.Millisecond) // in which the host believes that it is connected
+				// The host believes that it is connected when it takes the greeting well.
+				for seen := []byte(nil); !bytes.Contains(seen, []byte{0, 0, 0, 4, 1, 0, 0, 0, 0}); {
+					b := make([]byte, 100)
+					n, err := c.Read(b)
+					if seen = append(seen, b[:n]...); err != nil {
+						break
+					}
+				}
 				c.Close()
 			})
 		},
@@ -258,8 +265,10 @@ func TestTalks(t *testing.T) {
 		t.Error(err)
 	}
 	// It is heard all the time, whether or not it listens to what it is answered.
-	for last, end := uint32(0), time.Now().Add(20*time.Second); last < 10000; time.Sleep(time.Millisecond) {
+	late := time.After(20 * time.Second)
+	for last := uint32(0); last < 10000; {
 		raw.Broker.mu.Lock()
+		changed := raw.Broker.st.changed
 		n := len(raw.Broker.st.order)
 		if n > maxPending {
 			t.Errorf("%d places are kept", n)
@@ -268,7 +277,9 @@ func TestTalks(t *testing.T) {
 			last = raw.Broker.st.order[n-1]
 		}
 		raw.Broker.mu.Unlock()
-		if time.Now().After(end) {
+		select {
+		case <-changed:
+		case <-late:
 			t.Fatalf("nothing is heard after %d", last)
 		}
 	}

@@ -88,14 +88,29 @@ type started struct {
 
 // text is output that comes while a test looks at it.
 type text struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu   sync.Mutex
+	b    bytes.Buffer
+	more chan struct{} // closed when more comes; nil if nobody waits
 }
 
 func (x *text) Write(p []byte) (int, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if x.more != nil {
+		close(x.more)
+		x.more = nil
+	}
 	return x.b.Write(p)
+}
+
+// has reports whether what is there, and otherwise what tells that more came.
+func (x *text) has(what string) (bool, <-chan struct{}) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.more == nil {
+		x.more = make(chan struct{})
+	}
+	return strings.Contains(x.b.String(), what), x.more
 }
 
 func (x *text) String() string {
@@ -107,8 +122,15 @@ func (x *text) String() string {
 // await waits until what is there.
 func (x *text) await(t *testing.T, what string) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !strings.Contains(x.String(), what); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
+	late := time.After(10 * time.Second)
+	for {
+		ok, more := x.has(what)
+		if ok {
+			return
+		}
+		select {
+		case <-more:
+		case <-late:
 			t.Fatalf("%q has not come, but %q", what, x)
 		}
 	}
