@@ -89,7 +89,8 @@ var (
 )
 
 // MaxMessage is the size in bytes of the largest message, either way, if
-// host.Config.Limits or plugin.Config.Limits names none. It is larger than
+// host.Config.Limits or plugin.Config.Limits names none; but for what a plugin sends
+// to services and refs of its host, where it is Tenon's own. It is larger than
 // Tenon's own: go-plugin's hosts have no limit that matters, and its plugins rely
 // on that.
 const MaxMessage = 256 << 20
