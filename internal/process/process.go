@@ -42,6 +42,12 @@ type Spec struct {
 	// is looked up in PATH here. If it is relative it counts from Dir.
 	Path string
 
+	// File, if not nil, is what is run: the open file itself, whatever Path, its
+	// name, leads to by now. It is for programs, not for scripts, and for a child
+	// that sees this process's /proc and may read it: not for one with
+	// credentials or namespaces of its own. Linux only; elsewhere it is ignored.
+	File *os.File
+
 	// Args is the child's argv, the name that it is called by included. Nil is
 	// Path alone.
 	Args []string

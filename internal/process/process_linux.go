@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -127,8 +128,13 @@ func forkExec(spec *Spec, files []*os.File, sys *syscall.SysProcAttr) (int, erro
 		attr.Files = append(attr.Files, f.Fd())
 	}
 	defer runtime.KeepAlive(files)
+	path := spec.Path
+	if spec.File != nil {
+		path = procFile(os.Getpid(), "fd/"+strconv.Itoa(int(spec.File.Fd())))
+		defer runtime.KeepAlive(spec.File)
+	}
 	for pause := time.Millisecond; ; pause *= 2 {
-		pid, _, err := syscall.StartProcess(spec.Path, spec.Args, attr)
+		pid, _, err := syscall.StartProcess(path, spec.Args, attr)
 		if !errors.Is(err, syscall.ETXTBSY) || pause > 128*time.Millisecond {
 			return pid, err
 		}
