@@ -157,7 +157,7 @@ func (s *start) hint(e *StartError) string {
 		return "write ./ in front of the name, if the program in the working directory is meant"
 	case errors.As(e.Err, &apps) && apps.Host != apps.Plugin:
 		return fmt.Sprintf("start a plugin of app %q, or set tenon.App.Name to the same on both sides", apps.Host)
-	case s.stage == StageHandshake && s.cfg.InProcess == nil:
+	case s.stage == StageHandshake && s.cfg.InProcess == nil && !s.sole:
 		return s.hintHello(e)
 	}
 	return ""

@@ -47,6 +47,8 @@ func (g *guest) terminate()            { g.cancel() }
 func (g *guest) kill()                 { g.cancel() }
 func (g *guest) pid() int              { return 0 }
 
+func (g *guest) ending() string { return "what serves it returned" }
+
 func (g *guest) outcome() process.Exit {
 	<-g.done
 	return g.exit

@@ -15,13 +15,7 @@ import (
 
 // connectOutput makes the pipes for the plugin's output, where they are needed.
 func (s *start) connectOutput(spec *process.Spec) error {
-	out, errs := s.cfg.Cmd.Stdout, s.cfg.Cmd.Stderr
-	if out == nil {
-		out = through{os.Stderr}
-	}
-	if errs == nil {
-		errs = through{os.Stderr}
-	}
+	out, errs := s.outputs()
 	if f, ok := asFile(out); ok && len(s.attempts) > 0 {
 		out = through{f} // the handshake is to be seen
 	}
@@ -54,10 +48,22 @@ func (s *start) connectOutput(spec *process.Spec) error {
 	return err
 }
 
+// outputs returns where the plugin's output goes.
+func (s *start) outputs() (out, errs io.Writer) {
+	out, errs = s.cfg.Cmd.Stdout, s.cfg.Cmd.Stderr
+	if out == nil {
+		out = through{os.Stderr}
+	}
+	if errs == nil {
+		errs = through{os.Stderr}
+	}
+	return out, errs
+}
+
 // errorOutput says what becomes of standard error.
 func (s *start) errorOutput(text io.Writer) stdio.PumpOptions {
 	return stdio.PumpOptions{
-		Options: stdio.Options{Records: true, Crashes: true},
+		Options: stdio.Options{Records: !s.sole, Crashes: true},
 		Text:    text,
 		Record:  func(r slog.Record) { logs.Deliver(context.Background(), s.cfg.Logger, r, s.cfg.Name) },
 	}

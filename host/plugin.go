@@ -80,7 +80,7 @@ type runner interface {
 	terminate()
 	kill()
 	// outcome says how it ended, after Done, and failure with which error, if it
-	// has no process.
+	// is no child.
 	outcome() process.Exit
 	failure() error
 	pid() int

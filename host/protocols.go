@@ -26,6 +26,9 @@ func (s *start) prepareProtocols() error {
 			return fmt.Errorf("host.Config.Protocols[%d]: %w", i, err)
 		}
 		s.attempts = append(s.attempts, a)
+		if sole, ok := a.(protocol.Sole); ok && len(s.cfg.Protocols) == 1 {
+			s.sole, s.manner = true, sole.Manner()
+		}
 	}
 	return nil
 }
@@ -68,14 +71,16 @@ func (s *start) spoken() protocol.Attempt {
 
 // join connects to a plugin that speaks another protocol.
 func (s *start) join(a protocol.Attempt, line handshake.Line) error {
-	s.carrier.Close()
-	s.carrier = nil
+	if s.carrier != nil {
+		s.carrier.Close()
+		s.carrier = nil
+	}
 	if s.unheard != nil {
 		// Not before the connection: to be woken takes the exchange a moment.
 		defer func() { <-s.unheard }()
 	}
 	s.stage = StageVersion
-	if !slices.Contains(s.offer.Versions, line.App) {
+	if !s.sole && !slices.Contains(s.offer.Versions, line.App) {
 		return &handshake.VersionError{App: s.cfg.App.Name, Host: s.offer.Versions, Plugin: []int{line.App}, Name: s.cfg.Name}
 	}
 	s.stage = StageConnect

@@ -15,6 +15,7 @@ import (
 	"github.com/tenon-go/tenon/internal/logs"
 	"github.com/tenon-go/tenon/internal/peer"
 	"github.com/tenon-go/tenon/internal/process"
+	"github.com/tenon-go/tenon/internal/protocol"
 )
 
 // Start starts a plugin, and returns when it is ready to be called. The context
@@ -65,18 +66,24 @@ type start struct {
 	sniffer  *sniffer
 	text     [2]io.Writer // where stdout and stderr go
 	files    []*os.File   // to be closed after the process was started
+	sole     bool         // there is one protocol, and it is not Tenon's
+	manner   protocol.Manner
+	line     *handshake.Line // what a plugin that runs already has said
 }
 
 // prepare makes the offer, before anything is started: what is wrong with it
 // is wrong with the Config.
 func (s *start) prepare() (err error) {
+	if err = s.prepareProtocols(); err != nil || s.sole {
+		return err
+	}
 	own := link.ServeLog(s.deliver)
 	s.services = append([]tenon.Service{own}, s.gate.Guard(s.cfg.Services)...)
 	s.offer = s.cfg.offer(s.services)
 	if s.hail, err = s.offer.Append(nil); err != nil {
 		return inConfig(err)
 	}
-	return s.prepareProtocols()
+	return nil
 }
 
 // begin takes the start through its stages.
@@ -86,11 +93,17 @@ func (s *start) begin() error {
 		return fmt.Errorf("the context given to Start had ended before: %w", context.Cause(s.ctx))
 	}
 	run := s.spawn
-	if s.cfg.InProcess != nil {
+	switch {
+	case s.cfg.InProcess != nil:
 		run = s.inProcess
+	case s.manner.Run != nil:
+		run = s.takeOver
 	}
 	if err := run(); err != nil {
 		return err
+	}
+	if s.sole {
+		return s.awaitLine()
 	}
 	return s.greet()
 }
@@ -108,10 +121,10 @@ func (s *start) spawn() error {
 		Args:        cmd.Args,
 		Dir:         cmd.Dir,
 		SysProcAttr: cmd.SysProcAttr,
+		Detached:    s.manner.Detached,
+		File:        s.manner.File,
+		Env:         s.environment(),
 	}
-	key, value := s.cfg.App.CookieEntry()
-	offer := append(s.offers(), key+"="+value, handshake.EnvPlugin+"="+handshake.EnvValue(3))
-	spec.Env = s.cfg.environment(os.Environ(), offer...)
 	if err := s.connect(&spec); err != nil {
 		return err
 	}
@@ -124,8 +137,31 @@ func (s *start) spawn() error {
 	return nil
 }
 
+// environment is the plugin's.
+func (s *start) environment() []string {
+	offer := s.offers()
+	if !s.sole {
+		key, value := s.cfg.App.CookieEntry()
+		offer = append(offer, key+"="+value, handshake.EnvPlugin+"="+handshake.EnvValue(3))
+	}
+	return s.cfg.environment(os.Environ(), offer...)
+}
+
 // connect makes what goes to and comes from the process.
 func (s *start) connect(spec *process.Spec) error {
+	if s.sole {
+		spec.Extra = s.cfg.Cmd.ExtraFiles
+	} else if err := s.connectPeer(spec); err != nil {
+		return err
+	}
+	if err := s.connectOutput(spec); err != nil {
+		return err
+	}
+	return s.connectInput(spec)
+}
+
+// connectPeer makes the connection of Tenon's own protocol.
+func (s *start) connectPeer(spec *process.Spec) error {
 	mine, theirs, err := process.Socketpair()
 	if err != nil {
 		return err
@@ -136,10 +172,7 @@ func (s *start) connect(spec *process.Spec) error {
 		mine.Close()
 		return err
 	}
-	if err := s.connectOutput(spec); err != nil {
-		return err
-	}
-	return s.connectInput(spec)
+	return nil
 }
 
 func (s *start) closeFiles() {

@@ -205,8 +205,8 @@ func (p *Plugin) exited(x process.Exit) Exit {
 		Err:         p.run.failure(),
 		text:        x.String(),
 	}
-	if p.cfg.InProcess != nil {
-		e.text = "what serves it returned" // there is no status
+	if r, ok := p.run.(interface{ ending() string }); ok {
+		e.text = r.ending() // there is no status
 	}
 	if x.Signal != 0 {
 		e.Signal = x.Signal

@@ -11,6 +11,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/tenon-go/tenon"
@@ -51,6 +52,58 @@ type Attempt interface {
 	// Close removes what Prepare has made. It is called once, after the process
 	// and the connection have ended, whether or not there was one.
 	Close()
+}
+
+// A Sole is an Attempt of a host that has no use for Tenon's own protocol,
+// because its API is another system's. The plugin is offered nothing else and
+// inherits no connection: its descriptors 3 and up are Cmd.ExtraFiles. The
+// cookie is among Env, and to judge the version in a line is left to Connect.
+// What the plugin prints is passed on byte for byte, log records included.
+type Sole interface {
+	Attempt
+
+	// Manner says how the plugin comes to run. It is called once.
+	Manner() Manner
+}
+
+// A Manner says how a plugin comes to run. The zero value is a process that the
+// host starts as it starts its own.
+type Manner struct {
+	// Detached lets the process outlive the host, and leaves alone what it has
+	// started when it ends.
+	Detached bool
+
+	// File, if not nil, is the program, which Cmd.Path is only the name of: what
+	// was looked at is what is run, whoever replaces the file meanwhile. The
+	// caller closes it after the start.
+	File *os.File
+
+	// Run, if not nil, starts the plugin in the host's place, or finds one that
+	// runs. Env is the whole environment.
+	Run func(ctx context.Context, env []string) (Running, error)
+}
+
+// Running is a plugin that somebody else has started: a container, or a process
+// that an earlier host has left.
+type Running interface {
+	// Output returns its standard output and standard error. Nil are those that
+	// cannot be read. The others are closed if they are closers.
+	Output() (stdout, stderr io.Reader)
+
+	// Line is what it has said to the one who started it, nil if it says it to
+	// this host.
+	Line() *handshake.Line
+
+	// Done is closed when it has ended. Err says how, afterwards.
+	Done() <-chan struct{}
+	Err() error
+
+	// Terminate asks it to end, Kill makes it. Neither waits.
+	Terminate()
+	Kill()
+
+	// PID is 0 for what is no process.
+	PID() int
 }
 
 // A Setup is what a connection gets from the host.
