@@ -93,6 +93,13 @@ func makeBroker(o *options, p *place) *Broker {
 // NextID returns an id that this side has not used yet.
 func (b *Broker) NextID() uint32 { return b.next.Add(1) }
 
+// Done is closed when the connection, and the broker with it, has ended.
+func (b *Broker) Done() <-chan struct{} { return b.ctx.Done() }
+
+// ServerOptions returns what a server on a listener of Accept needs, if it is not
+// Serve that makes it: the connection's TLS and the size of the largest message.
+func (b *Broker) ServerOptions() []grpc.ServerOption { return b.options.serverOptions() }
+
 // Accept returns a listener for the connections that the other side makes to id.
 // They are not encrypted yet, even with TLS; Serve does that. It is closed with
 // the broker. One id has no two listeners at a time.
@@ -104,7 +111,11 @@ func (b *Broker) Accept(id uint32) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = b.send(b.ctx, connInfo{id: id, network: l.Addr().Network(), address: l.Addr().String()})
+	c := connInfo{id: id}
+	c.network, c.address, err = b.options.toPlugin(l.Addr().Network(), l.Addr().String())
+	if err == nil {
+		err = b.send(b.ctx, c)
+	}
 	if err != nil {
 		l.Close()
 		return nil, err
@@ -174,6 +185,9 @@ func (b *Broker) Dial(ctx context.Context, id uint32, more ...grpc.DialOption) (
 		dial = next.dial
 	} else {
 		c, err := b.whereIs(ctx, id)
+		if err == nil {
+			c.network, c.address, err = b.options.toHost(c.network, c.address)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -20,6 +20,24 @@ type options struct {
 	crash  bool        // on panic
 	dial   []grpc.DialOption
 	server []grpc.ServerOption
+
+	addresses Addresses // nil: both sides use the same
+}
+
+// toHost translates where the plugin says that something is.
+func (o *options) toHost(network, address string) (string, string, error) {
+	if o.addresses == nil {
+		return network, address, nil
+	}
+	return o.addresses.PluginToHost(network, address)
+}
+
+// toPlugin translates where something is, before the plugin is told.
+func (o *options) toPlugin(network, address string) (string, string, error) {
+	if o.addresses == nil {
+		return network, address, nil
+	}
+	return o.addresses.HostToPlugin(network, address)
 }
 
 // A dialer makes the connection that gRPC runs on.
@@ -153,15 +171,19 @@ func (w *witness) explain(ctx context.Context, what string, err error) error {
 // newServer returns a server with the options. Unary and stream see that each call
 // is answered; see attend.
 func (o *options) newServer(unary grpc.UnaryServerInterceptor, stream grpc.StreamServerInterceptor, more ...grpc.ServerOption) *grpc.Server {
-	list := []grpc.ServerOption{
+	list := append(o.serverOptions(),
 		grpc.ForceServerCodecV2(codec{}),
-		grpc.MaxRecvMsgSize(o.limit),
-		grpc.MaxSendMsgSize(o.limit),
 		grpc.ChainUnaryInterceptor(unary),
 		grpc.ChainStreamInterceptor(stream),
-	}
+	)
+	return grpc.NewServer(append(append(list, o.server...), more...)...)
+}
+
+// serverOptions returns what any server needs.
+func (o *options) serverOptions() []grpc.ServerOption {
+	list := []grpc.ServerOption{grpc.MaxRecvMsgSize(o.limit), grpc.MaxSendMsgSize(o.limit)}
 	if o.tls != nil {
 		list = append(list, grpc.Creds(credentials.NewTLS(o.tls)))
 	}
-	return grpc.NewServer(append(append(list, o.server...), more...)...)
+	return list
 }

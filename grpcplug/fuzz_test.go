@@ -28,7 +28,7 @@ func FuzzCertificate(f *testing.F) {
 			t.Errorf("%v, %v", pool, err)
 		}
 		a := &attempt{cfg: Protocol{AutoMTLS: true}}
-		if c, err := a.trust(l); (c == nil) != (err != nil) {
+		if c, err := a.Trust(l); (c == nil) != (err != nil) {
 			t.Errorf("%v, %v", c, err)
 		}
 	})

@@ -27,9 +27,10 @@ const (
 // An output is what the program prints on os.Stdout and os.Stderr, for the host's
 // stream of it. What it has started prints there, too, if it is given these files.
 type output struct {
-	files [2]*os.File // os.Stdout and os.Stderr as they were
-	ends  [2]*os.File // what they are now
-	pipes [2]*os.File // where that comes out
+	files [2]*os.File  // os.Stdout and os.Stderr as they were
+	ends  [2]*os.File  // what they are now
+	pipes [2]io.Reader // where that comes out
+	spill [2]io.Writer // where goes what nobody reads; nil: that waits
 	goes  sync.WaitGroup
 
 	mu      sync.Mutex
@@ -44,16 +45,21 @@ type output struct {
 func captureOutput() (*output, error) {
 	o := &output{changed: make(chan struct{}), files: [2]*os.File{os.Stdout, os.Stderr}}
 	for i := range o.pipes {
-		var err error
-		if o.pipes[i], o.ends[i], err = os.Pipe(); err != nil {
+		r, w, err := os.Pipe()
+		if err != nil {
 			return nil, err
 		}
+		o.pipes[i], o.ends[i], o.spill[i] = r, w, o.files[i]
 	}
 	os.Stdout, os.Stderr = o.ends[0], o.ends[1]
+	o.start()
+	return o, nil
+}
+
+func (o *output) start() {
 	for i := range o.pipes {
 		o.goes.Go(func() { o.read(i) })
 	}
-	return o, nil
 }
 
 func (o *output) read(i int) {
@@ -61,14 +67,14 @@ func (o *output) read(i int) {
 	last := false
 	for {
 		n, err := o.pipes[i].Read(buf)
-		if n > 0 && !o.add(uint64(stdoutChannel+i), buf[:n]) {
-			o.files[i].Write(buf[:n])
+		if n > 0 && !o.add(uint64(stdoutChannel+i), buf[:n]) && o.spill[i] != nil {
+			o.spill[i].Write(buf[:n])
 		}
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded) && !last:
 			// A host that is slow to read must not cost what is there.
 			last = true
-			o.pipes[i].SetReadDeadline(time.Now().Add(linger))
+			o.endSoon(i)
 		case err != nil:
 			return
 		default:
@@ -77,11 +83,22 @@ func (o *output) read(i int) {
 	}
 }
 
+// endSoon bounds how long more is waited for.
+func (o *output) endSoon(i int) {
+	if f, ok := o.pipes[i].(*os.File); ok {
+		f.SetReadDeadline(time.Now().Add(linger))
+	}
+}
+
 // add keeps a piece for the host. With a host that reads it waits for room; without
-// one it reports false if there is none.
+// one it reports false if there is none, and when nothing is to be kept any more.
 func (o *output) add(channel uint64, b []byte) bool {
 	for {
 		o.mu.Lock()
+		if o.over {
+			o.mu.Unlock()
+			return false
+		}
 		if o.waiting+len(b) <= kept {
 			o.pieces = append(o.pieces, stdioData{channel, append([]byte(nil), b...)})
 			o.waiting += len(b)
@@ -89,7 +106,7 @@ func (o *output) add(channel uint64, b []byte) bool {
 			o.mu.Unlock()
 			return true
 		}
-		changed, nobody := o.changed, o.hosts == 0
+		changed, nobody := o.changed, o.hosts == 0 && o.spill[channel-stdoutChannel] != nil
 		o.mu.Unlock()
 		if nobody {
 			return false
@@ -149,12 +166,22 @@ func (o *output) host(n int) {
 // flush ends the capture, and waits until the host has been sent the rest.
 func (o *output) flush(ctx context.Context) {
 	o.restore()
+	o.gather(ctx)
+	o.drain(ctx)
+}
+
+// gather waits until all that was printed has been read.
+func (o *output) gather(ctx context.Context) {
 	read := make(chan struct{})
 	go func() { o.goes.Wait(); close(read) }()
 	select {
 	case <-read:
 	case <-ctx.Done():
 	}
+}
+
+// drain takes no more, and waits until the host has been sent what there is.
+func (o *output) drain(ctx context.Context) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.over = true
@@ -181,8 +208,7 @@ func (o *output) restore() {
 	for i := range o.ends {
 		o.ends[i].Close()
 		o.ends[i] = nil
-		// What the program has started may hold the other end.
-		o.pipes[i].SetReadDeadline(time.Now().Add(linger))
+		o.endSoon(i) // what the program has started may hold the other end
 	}
 }
 
@@ -192,12 +218,18 @@ func (o *output) close() {
 	o.goes.Wait()
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.spillRest()
+	for _, p := range o.pipes {
+		p.(io.Closer).Close()
+	}
+}
+
+// spillRest is called with the lock held.
+func (o *output) spillRest() {
 	for _, d := range o.pieces {
-		var w io.Writer = o.files[d.channel-stdoutChannel]
-		w.Write(d.data)
+		if w := o.spill[d.channel-stdoutChannel]; w != nil {
+			w.Write(d.data)
+		}
 	}
 	o.pieces = nil
-	for _, p := range o.pipes {
-		p.Close()
-	}
 }

@@ -77,9 +77,15 @@ func (a *attempt) Close() {
 
 // Connect implements protocol.Attempt.
 func (a *attempt) Connect(ctx context.Context, line handshake.Line, with protocol.Setup) (protocol.Conn, error) {
-	o := &options{limit: a.limit, crash: with.CrashOnPanic, dial: a.cfg.DialOptions, server: a.cfg.ServerOptions}
+	o := &options{
+		limit: a.limit, crash: with.CrashOnPanic, dial: a.cfg.DialOptions, server: a.cfg.ServerOptions,
+		addresses: a.cfg.Addresses,
+	}
 	var err error
-	if o.tls, err = a.trust(line); err != nil {
+	if o.tls, err = a.Trust(line); err != nil {
+		return nil, err
+	}
+	if line.Network, line.Address, err = o.toHost(line.Network, line.Address); err != nil {
 		return nil, err
 	}
 	if a.cfg.Multiplex && !line.Multiplex {
@@ -92,8 +98,9 @@ func (a *attempt) Connect(ctx context.Context, line handshake.Line, with protoco
 	return c, nil
 }
 
-// trust returns how to prove, and to have proven, who is there.
-func (a *attempt) trust(line handshake.Line) (*tls.Config, error) {
+// Trust returns how to prove, and to have proven, who is there: nil if that is
+// not asked for.
+func (a *attempt) Trust(line handshake.Line) (*tls.Config, error) {
 	switch {
 	case a.cfg.AutoMTLS && line.Certificate == nil:
 		return nil, &Error{Problem: NoCertificate}

@@ -66,6 +66,10 @@ type Protocol struct {
 	// the sockets too. For hosts.
 	SocketGroup string
 
+	// Addresses, if not nil, translates the addresses of a plugin that sees other
+	// files or another network than its host, as in a container. For hosts.
+	Addresses Addresses
+
 	// Network is what a plugin listens on: "unix" or "tcp", the latter on this
 	// machine's loopback. Empty means unix, but tcp on Windows.
 	Network string
@@ -81,6 +85,13 @@ type Protocol struct {
 	// connection and each server, those of the broker included.
 	DialOptions   []grpc.DialOption
 	ServerOptions []grpc.ServerOption
+}
+
+// Addresses translates between what a plugin and its host call the same socket.
+// The network is "unix" or "tcp". It is used by several goroutines.
+type Addresses interface {
+	PluginToHost(network, address string) (hostNetwork, hostAddress string, err error)
+	HostToPlugin(network, address string) (pluginNetwork, pluginAddress string, err error)
 }
 
 var (

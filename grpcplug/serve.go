@@ -138,21 +138,7 @@ func (s *server) register() error {
 	services := s.with.Services(s.version)
 	e := newExporter(s.conn, services)
 	s.grpc = s.newServer(s.conn.unary, s.conn.stream, grpc.UnknownServiceHandler(e.serve))
-	h := health.NewServer()
-	h.SetServingStatus(healthName, grpc_health_v1.HealthCheckResponse_SERVING)
-	grpc_health_v1.RegisterHealthServer(s.grpc, h)
-	s.grpc.RegisterService(&grpc.ServiceDesc{
-		ServiceName: brokerService, HandlerType: (*any)(nil),
-		Streams: []grpc.StreamDesc{{StreamName: brokerStream, Handler: s.serveBroker, ClientStreams: true, ServerStreams: true}},
-	}, nil)
-	s.grpc.RegisterService(&grpc.ServiceDesc{
-		ServiceName: controllerService, HandlerType: (*any)(nil),
-		Streams: []grpc.StreamDesc{{StreamName: shutdownMethod, Handler: s.serveShutdown}},
-	}, nil)
-	s.grpc.RegisterService(&grpc.ServiceDesc{
-		ServiceName: stdioService, HandlerType: (*any)(nil),
-		Streams: []grpc.StreamDesc{{StreamName: stdioStream, Handler: s.serveStdio, ServerStreams: true}},
-	}, nil)
+	s.registerOwn(func(h grpc.StreamHandler) grpc.StreamHandler { return h })
 	var contracts []string
 	for i, service := range services {
 		if same := func(s tenon.Service) bool { return s.Contract.Name == service.Contract.Name }; slices.ContainsFunc(services[:i], same) {
@@ -170,6 +156,26 @@ func (s *server) register() error {
 		return s.cfg.Register(s.grpc, s.broker, s.version)
 	}
 	return nil
+}
+
+// registerOwn registers the services that each plugin has, with handlers that
+// wrap makes of their own.
+func (s *server) registerOwn(wrap func(grpc.StreamHandler) grpc.StreamHandler) {
+	h := health.NewServer()
+	h.SetServingStatus(healthName, grpc_health_v1.HealthCheckResponse_SERVING)
+	grpc_health_v1.RegisterHealthServer(s.grpc, h)
+	s.grpc.RegisterService(&grpc.ServiceDesc{
+		ServiceName: brokerService, HandlerType: (*any)(nil),
+		Streams: []grpc.StreamDesc{{StreamName: brokerStream, Handler: wrap(s.serveBroker), ClientStreams: true, ServerStreams: true}},
+	}, nil)
+	s.grpc.RegisterService(&grpc.ServiceDesc{
+		ServiceName: controllerService, HandlerType: (*any)(nil),
+		Streams: []grpc.StreamDesc{{StreamName: shutdownMethod, Handler: wrap(s.serveShutdown)}},
+	}, nil)
+	s.grpc.RegisterService(&grpc.ServiceDesc{
+		ServiceName: stdioService, HandlerType: (*any)(nil),
+		Streams: []grpc.StreamDesc{{StreamName: stdioStream, Handler: wrap(s.serveStdio), ServerStreams: true}},
+	}, nil)
 }
 
 // run tells the host where the plugin is, and serves it.

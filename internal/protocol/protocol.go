@@ -18,6 +18,10 @@ import (
 	"github.com/tenon-go/tenon/internal/handshake"
 )
 
+// Within is an argument of what is exported for other modules of this repository
+// alone: nobody else can name it.
+type Within struct{}
+
 // A Host runs plugins that speak a protocol. It is a value: it may be used for
 // any number of plugins at a time.
 type Host interface {
