@@ -140,10 +140,11 @@ func (s *start) spawn() error {
 // environment is the plugin's.
 func (s *start) environment() []string {
 	offer := s.offers()
-	if !s.sole {
-		key, value := s.cfg.App.CookieEntry()
-		offer = append(offer, key+"="+value, handshake.EnvPlugin+"="+handshake.EnvValue(3))
+	if s.sole {
+		return lastWins(append(slices.Clone(s.cfg.Cmd.Env), offer...))
 	}
+	key, value := s.cfg.App.CookieEntry()
+	offer = append(offer, key+"="+value, handshake.EnvPlugin+"="+handshake.EnvValue(3))
 	return s.cfg.environment(os.Environ(), offer...)
 }
 

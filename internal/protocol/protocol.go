@@ -60,8 +60,8 @@ type Attempt interface {
 
 // A Sole is an Attempt of a host that has no use for Tenon's own protocol,
 // because its API is another system's. The plugin is offered nothing else and
-// inherits no connection: its descriptors 3 and up are Cmd.ExtraFiles. The
-// cookie is among Env, and to judge the version in a line is left to Connect.
+// inherits no connection: its descriptors 3 and up are Cmd.ExtraFiles. Its
+// environment is Cmd.Env, and Env with the cookie; to judge the version in a line is left to Connect.
 // What the plugin prints is passed on byte for byte, log records included.
 type Sole interface {
 	Attempt
