@@ -55,6 +55,9 @@ func (s *Side) Certificate() []byte { return s.s.der }
 // and whether it knows that there is such a thing.
 func (s *Side) Multiplex() (wanted, known bool) { return s.s.wish.multiplex, s.s.wish.multiplexAsked }
 
+// Versions are those that the host has.
+func (s *Side) Versions() []int { return s.s.wish.versions }
+
 // Listen returns the listener for the host. It is made for the multiplexed
 // broker if grpc says that it is gRPC which listens, and the host wants it so.
 func (s *Side) Listen(grpc bool) (net.Listener, error) {

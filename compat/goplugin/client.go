@@ -1,0 +1,283 @@
+package plugin
+
+import (
+	"context"
+	"net"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/tenon-go/tenon/host"
+)
+
+// Client starts one plugin, connects to it, and kills it. Its methods are safe for
+// concurrent use, and none of them waits for ever.
+type Client struct {
+	cfg    ClientConfig
+	logger hclog.Logger
+
+	mu sync.Mutex
+	st clientState
+}
+
+// clientState is what of a Client changes.
+type clientState struct {
+	starting chan struct{}           // closed when the start that is under way has ended; nil: none is
+	cancel   context.CancelCauseFunc // of that start
+	run      *running                // nil until a start has succeeded
+	killed   bool                    // Kill was called when the plugin ran
+}
+
+// A running is a plugin that was started.
+type running struct {
+	plugin *host.Plugin
+	launch *launch
+	id     string
+	over   chan struct{} // closed when nothing of it is left, and its last words are logged
+}
+
+// NewClient returns a client of a plugin that is not started yet.
+func NewClient(config *ClientConfig) (c *Client) {
+	c = &Client{cfg: config.withDefaults()}
+	c.logger = c.cfg.Logger
+	if c.cfg.Managed {
+		managed.add(c)
+	}
+	return c
+}
+
+// Start starts the plugin, unless it was started before, and returns where it
+// listens. A start that has failed may be tried again. That the plugin was killed,
+// or has ended, is no error here.
+func (c *Client) Start() (addr net.Addr, err error) {
+	run, err := c.started()
+	if err != nil {
+		return nil, err
+	}
+	return run.launch.addr, nil
+}
+
+// started starts the plugin if that has not been done.
+func (c *Client) started() (*running, error) {
+	for {
+		c.mu.Lock()
+		run, busy := c.st.run, c.st.starting
+		if run != nil {
+			c.mu.Unlock()
+			return run, nil
+		}
+		if busy == nil {
+			ctx, cancel := context.WithCancelCause(context.Background())
+			c.st.starting, c.st.cancel = make(chan struct{}), cancel
+			c.mu.Unlock()
+			return c.finishStart(ctx, cancel)
+		}
+		c.mu.Unlock()
+		<-busy
+	}
+}
+
+func (c *Client) finishStart(ctx context.Context, cancel context.CancelCauseFunc) (*running, error) {
+	defer cancel(nil)
+	run, err := c.start(ctx)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.st.run = run
+	close(c.st.starting)
+	c.st.starting, c.st.cancel = nil, nil
+	return run, err
+}
+
+// Client returns the connection to the plugin, which it starts if need be. There
+// is one connection: further calls return the same.
+func (c *Client) Client() (ClientProtocol, error) {
+	run, err := c.started()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), c.cfg.StartTimeout)
+	defer cancel()
+	return run.launch.link.client(ctx)
+}
+
+// NegotiatedVersion returns the version that host and plugin have agreed on, 0
+// before Start.
+func (c *Client) NegotiatedVersion() int {
+	if run := c.running(); run != nil {
+		return run.launch.version
+	}
+	return 0
+}
+
+// running returns the plugin, nil if it was not started.
+func (c *Client) running() *running {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.st.run
+}
+
+// ID returns what tells the plugin from others: its process id, or what its runner
+// calls it. It is empty before the start, and when the plugin was killed.
+func (c *Client) ID() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.st.run == nil || c.st.killed {
+		return ""
+	}
+	return c.st.run.id
+}
+
+// Exited reports whether the plugin was started and has ended.
+func (c *Client) Exited() bool {
+	run := c.running()
+	if run == nil {
+		return false
+	}
+	select {
+	case <-run.over:
+		return true
+	default:
+		return run.launch.link.gone()
+	}
+}
+
+// Protocol starts the plugin, if need be, and returns what it speaks. It returns
+// ProtocolInvalid if that fails.
+func (c *Client) Protocol() Protocol {
+	run, err := c.started()
+	if err != nil {
+		return ProtocolInvalid
+	}
+	return Protocol(run.launch.line.Protocol)
+}
+
+// Killed is set to 1, atomically, by CleanupClients: connections that end from
+// then on were meant to.
+var Killed uint32
+
+// managed are the clients that CleanupClients kills.
+var managed managedClients
+
+type managedClients struct {
+	mu   sync.Mutex
+	list map[*Client]bool
+}
+
+func (m *managedClients) add(c *Client) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.list == nil {
+		m.list = make(map[*Client]bool)
+	}
+	m.list[c] = true
+}
+
+func (m *managedClients) remove(c *Client) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.list, c)
+}
+
+func (m *managedClients) all() (list []*Client) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for c := range m.list {
+		list = append(list, c)
+	}
+	return list
+}
+
+// CleanupClients kills the plugins of all clients that are Managed, at the same
+// time, and waits for their end. It may be called more than once.
+func CleanupClients() {
+	atomic.StoreUint32(&Killed, 1)
+	var goes sync.WaitGroup
+	for _, c := range managed.all() {
+		goes.Go(c.Kill)
+	}
+	goes.Wait()
+}
+
+// start starts the plugin.
+func (c *Client) start(ctx context.Context) (*running, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	l := &launch{cfg: &c.cfg, attached: c.cfg.Reattach}
+	if err := l.openProgram(); err != nil {
+		return nil, err
+	}
+	defer l.closeProgram()
+	cmd := l.command()
+	log := newLogWriter(c.logger.Named(filepath.Base(cmd.Path)), c.cfg.Stderr, c.cfg.PluginLogBufferSize)
+	cmd.Stderr = log
+	c.logger.Debug("starting plugin", "path", cmd.Path, "args", cmd.Args)
+	p, err := host.Start(ctx, host.Config{
+		App: app, Cmd: cmd, Protocols: []host.Protocol{l},
+		Logger: slogTo(c.logger), StartTimeout: c.cfg.StartTimeout,
+	})
+	if err != nil {
+		log.flush()
+		return nil, l.asStartError(err)
+	}
+	run := &running{plugin: p, launch: l, id: l.id(p), over: make(chan struct{})}
+	c.logger.Debug("plugin started", "path", cmd.Path, "pid", p.Info().PID)
+	c.logger.Debug("using plugin", "version", l.version)
+	publishProcess(c.cfg.Cmd, p.Info().PID)
+	stop := context.AfterFunc(contextOf(c.cfg.Cmd), p.Kill)
+	go func() {
+		defer close(run.over)
+		<-p.Done()
+		stop()
+		log.flush()
+		c.report(run)
+	}()
+	return run, nil
+}
+
+// check says what is wrong with the configuration.
+func (c *Client) check() error {
+	set := 0
+	for _, is := range []bool{c.cfg.Cmd != nil, c.cfg.Reattach != nil, c.cfg.RunnerFunc != nil} {
+		if is {
+			set++
+		}
+	}
+	switch {
+	case set != 1:
+		return errNotOne
+	case c.cfg.SecureConfig != nil && c.cfg.Reattach != nil:
+		return ErrSecureConfigAndReattach
+	case c.cfg.GRPCBrokerMultiplex && c.cfg.Reattach != nil:
+		return errMuxReattach
+	case c.cfg.Cmd != nil && c.cfg.Cmd.Stdout != nil:
+		return errStdoutSet
+	case c.cfg.Cmd != nil && c.cfg.Cmd.Stderr != nil:
+		return errStderrSet
+	}
+	return nil
+}
+
+func (l *launch) id(p *host.Plugin) string {
+	if l.runner != nil {
+		return l.runner.ID()
+	}
+	return strconv.Itoa(p.Info().PID)
+}
+
+// report logs the plugin's end.
+func (c *Client) report(run *running) {
+	path := run.plugin.Info().Path
+	if run.launch.attached != nil {
+		c.logger.Debug("reattached plugin process exited")
+		return
+	}
+	if text := ending(run.plugin.Err()); text != "" {
+		c.logger.Error("plugin process exited", "plugin", path, "id", run.id, "error", text)
+		return
+	}
+	c.logger.Info("plugin process exited", "plugin", path, "id", run.id)
+}

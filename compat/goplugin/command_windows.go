@@ -1,0 +1,12 @@
+package plugin
+
+import (
+	"os"
+	"os/exec"
+)
+
+func hasCredential(*exec.Cmd) bool { return false }
+
+func wantsSession(*exec.Cmd) bool { return false }
+
+func owner(os.FileInfo) string { return "" }

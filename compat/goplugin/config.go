@@ -1,0 +1,171 @@
+package plugin
+
+import (
+	"crypto/tls"
+	"io"
+	"os/exec"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"google.golang.org/grpc"
+
+	"github.com/tenon-go/tenon/compat/goplugin/runner"
+)
+
+// ClientConfig says which plugin is started, and how. It is copied by NewClient,
+// and what it points to is not written to, but for Cmd.Process.
+type ClientConfig struct {
+	// HandshakeConfig is what the plugin's has to match.
+	HandshakeConfig
+
+	// Plugins are those of version HandshakeConfig.ProtocolVersion.
+	Plugins PluginSet
+
+	// VersionedPlugins are those of further versions. The newest that both sides
+	// have is used.
+	VersionedPlugins map[int]PluginSet
+
+	// Exactly one of Cmd, Reattach and RunnerFunc is set.
+	//
+	// Cmd is the program to start. It is not started itself; Process is set when
+	// the plugin runs. Its Stdin is this process's, its Stdout and Stderr must
+	// be nil. The context of exec.CommandContext ends the plugin.
+	//
+	// Reattach is a plugin that runs already.
+	Cmd      *exec.Cmd
+	Reattach *ReattachConfig
+
+	// RunnerFunc returns what runs the plugin in a way of its own. The command
+	// has the environment that the plugin must have, tmpDir is a directory for
+	// sockets that both sides can use.
+	RunnerFunc func(l hclog.Logger, cmd *exec.Cmd, tmpDir string) (runner.Runner, error)
+
+	// SecureConfig, if not nil, has the program checked before it is run.
+	SecureConfig *SecureConfig
+
+	// TLSConfig, if not nil, is what the host uses as a client. See AutoMTLS.
+	TLSConfig *tls.Config
+
+	// Managed has CleanupClients kill the plugin.
+	Managed bool
+
+	// MinPort and MaxPort are the range of ports that the plugin may listen on,
+	// if it listens on TCP. Both zero means 10000 and 25000.
+	MinPort, MaxPort uint
+
+	// StartTimeout bounds the start. Zero means one minute.
+	StartTimeout time.Duration
+
+	// Stderr, if not nil, gets what the plugin writes to its standard error,
+	// besides the Logger.
+	Stderr io.Writer
+
+	// SyncStdout and SyncStderr get what the plugin's program prints on os.Stdout
+	// and os.Stderr. Nil discards it.
+	SyncStdout io.Writer
+	SyncStderr io.Writer
+
+	// AllowedProtocols are those that the host speaks. Nil means net/rpc alone.
+	AllowedProtocols []Protocol
+
+	// Logger takes what the plugin logs, and what is said of its life. Nil is a
+	// logger of level trace to hclog's default output.
+	Logger hclog.Logger
+
+	// PluginLogBufferSize is in bytes the length of a line of the plugin's
+	// standard error from which on it is logged in pieces. Zero means 64 KiB.
+	// Records in hclog's JSON format may be up to 4 MiB long all the same.
+	PluginLogBufferSize int
+
+	// AutoMTLS has both sides make a certificate for this one start, and prove
+	// to each other that they have it. It is used in place of TLSConfig. A plugin
+	// that was started with it can be reattached to by means of
+	// ReattachConfig.Session.
+	AutoMTLS bool
+
+	// GRPCDialOptions are added to those of the connection.
+	GRPCDialOptions []grpc.DialOption
+
+	// GRPCBrokerMultiplex has all of the broker's connections share one. It is
+	// not possible with Reattach.
+	GRPCBrokerMultiplex bool
+
+	// SkipHostEnv keeps this process's environment from the plugin. Otherwise
+	// its values win over those of Cmd.Env.
+	SkipHostEnv bool
+
+	// UnixSocketConfig says where the sockets are.
+	UnixSocketConfig *UnixSocketConfig
+
+	// KillTimeout bounds how long Kill and ClientProtocol.Close wait for the
+	// plugin's answer to the request to leave. Zero means ten seconds. It is not
+	// among go-plugin's fields.
+	KillTimeout time.Duration
+
+	// Detached lets the plugin outlive this process, so that a later one can
+	// reattach to it. A Cmd whose SysProcAttr has Setsid has it too. It is not
+	// among go-plugin's fields.
+	Detached bool
+}
+
+// UnixSocketConfig says where sockets are, and who may use them.
+type UnixSocketConfig struct {
+	// Group, a name or number, is the group whose members may connect. This
+	// process has to be one.
+	Group string
+
+	// TempDir is where a directory is made for the sockets of each plugin. Empty
+	// is the directory for temporary files.
+	TempDir string
+}
+
+const (
+	defaultStartTimeout = time.Minute
+	defaultKillTimeout  = 10 * time.Second
+	defaultLogBuffer    = 64 << 10
+
+	// leaveTimeout is what a plugin has to exit after it was asked to. It is
+	// go-plugin's.
+	leaveTimeout = 2 * time.Second
+)
+
+// withDefaults returns a copy that has nothing left open.
+func (c ClientConfig) withDefaults() ClientConfig {
+	c.VersionedPlugins = c.versions()
+	if c.MinPort == 0 && c.MaxPort == 0 {
+		c.MinPort, c.MaxPort = 10000, 25000
+	}
+	setDefault(&c.StartTimeout, defaultStartTimeout)
+	setDefault(&c.KillTimeout, defaultKillTimeout)
+	setDefault(&c.PluginLogBufferSize, defaultLogBuffer)
+	for _, w := range []*io.Writer{&c.Stderr, &c.SyncStdout, &c.SyncStderr} {
+		if *w == nil {
+			*w = io.Discard
+		}
+	}
+	if c.AllowedProtocols == nil {
+		c.AllowedProtocols = []Protocol{ProtocolNetRPC}
+	}
+	if c.Logger == nil {
+		c.Logger = hclog.New(&hclog.LoggerOptions{Output: hclog.DefaultOutput, Level: hclog.Trace, Name: "plugin"})
+	}
+	return c
+}
+
+func setDefault[T int | time.Duration](field *T, value T) {
+	if *field <= 0 {
+		*field = value
+	}
+}
+
+// versions returns all plugins by version.
+func (c *ClientConfig) versions() map[int]PluginSet {
+	all := make(map[int]PluginSet)
+	for v, set := range c.VersionedPlugins {
+		all[v] = set
+	}
+	if _, there := all[int(c.ProtocolVersion)]; !there && c.Plugins != nil {
+		all[int(c.ProtocolVersion)] = c.Plugins
+	}
+	return all
+}

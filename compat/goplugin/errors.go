@@ -1,0 +1,189 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tenon-go/tenon/grpcplug"
+	"github.com/tenon-go/tenon/host"
+	"github.com/tenon-go/tenon/internal/handshake"
+)
+
+var (
+	// ErrProcessNotFound says that there is no process to reattach to, or that
+	// it is not the plugin's any more.
+	ErrProcessNotFound = errors.New("reattachment process not found")
+
+	// ErrChecksumsDoNotMatch says that a program is not the one that
+	// SecureConfig means.
+	ErrChecksumsDoNotMatch = errors.New("checksums did not match")
+
+	// ErrSecureConfigNoChecksum says that SecureConfig.Checksum is empty.
+	ErrSecureConfigNoChecksum = errors.New("no checksum provided")
+
+	// ErrSecureConfigNoHash says that SecureConfig.Hash is nil.
+	ErrSecureConfigNoHash = errors.New("no hash implementation provided")
+
+	// ErrSecureConfigAndReattach says that there is nothing to check in a plugin
+	// that runs already.
+	ErrSecureConfigAndReattach = errors.New("only one of Reattach or SecureConfig can be set")
+
+	// ErrGRPCBrokerMuxNotSupported says that the plugin is too old for
+	// ClientConfig.GRPCBrokerMultiplex.
+	ErrGRPCBrokerMuxNotSupported = errors.New("client requested gRPC broker multiplexing but plugin does not support the feature")
+)
+
+var (
+	errNotOne      = errors.New("exactly one of Cmd, or Reattach, or RunnerFunc must be set")
+	errMuxReattach = errors.New("gRPC broker multiplexing is not supported with Reattach config")
+	errKilled      = errors.New("the plugin was killed: a Client starts its plugin once, so make another with NewClient")
+)
+
+// A failure has go-plugin's text, with what is known beyond that behind it.
+type failure struct {
+	text   string
+	causes []error // the first is the one with the story
+}
+
+func (f *failure) Error() string {
+	if len(f.causes) == 0 || f.causes[0] == nil {
+		return f.text
+	}
+	if story := f.causes[0].Error(); !strings.Contains(f.text, story) {
+		return f.text + "\n" + story
+	}
+	return f.text
+}
+
+func (f *failure) Unwrap() []error { return f.causes }
+
+// prefixed is an error whose text has something before it.
+func prefixed(text string, err error) error { return fmt.Errorf("%s%w", text, err) }
+
+// A refusal is what Connect says of a line that has go-plugin's form.
+type refusal struct {
+	text string
+	err  error // nil, or what errors.Is is to find
+}
+
+func (r *refusal) Error() string { return r.text }
+func (r *refusal) Unwrap() error { return r.err }
+
+// asStartError gives the error of a start the text that go-plugin's would have.
+func (l *launch) asStartError(err error) error {
+	var told *host.StartError
+	if !errors.As(err, &told) {
+		return err
+	}
+	var refused *refusal
+	var line *handshake.LineError
+	switch {
+	case errors.As(err, &refused):
+		return &failure{refused.text, []error{told}}
+	case told.Stage == host.StageConfig, errors.Is(err, ErrProcessNotFound):
+		return told.Err
+	case l.ranItself():
+		return unwrapped(told)
+	case told.Stage == host.StageFind, told.Stage == host.StageStart:
+		return &failure{plainStart(told), []error{told}}
+	case errors.As(err, &line):
+		return &failure{l.textOfLine(line), []error{told}}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &failure{"timeout while waiting for plugin to start", []error{told}}
+	case errors.Is(err, errKilled):
+		return &failure{"plugin exited before we could connect", []error{told}}
+	case told.Stage == host.StageHandshake:
+		return &failure{l.unrecognized(), []error{told}}
+	}
+	return &failure{told.Err.Error(), []error{told}}
+}
+
+// unwrapped is what a runner of the caller's has said, if it is what failed.
+func unwrapped(e *host.StartError) error { return e.Err }
+
+// plainStart is the text that package os/exec has for the failure.
+func plainStart(e *host.StartError) string {
+	cause := e.Err
+	for next := cause; next != nil; next = errors.Unwrap(next) {
+		cause = next
+	}
+	if e.Stage == host.StageFind {
+		return e.Err.Error()
+	}
+	return "fork/exec " + e.Path + ": " + cause.Error()
+}
+
+// textOfLine is go-plugin's text for a line that cannot be read.
+func (l *launch) textOfLine(e *handshake.LineError) string {
+	switch e.Class {
+	case handshake.LineCoreNotANumber:
+		return fmt.Sprintf("error parsing core protocol version: %q is not a number", e.Field)
+	case handshake.LineCoreUnknown:
+		return fmt.Sprintf("incompatible core API version with plugin. Plugin version: %s, Core version: %d\n\n"+
+			"To fix this, the plugin usually only needs to be recompiled.\n"+
+			"Please report this to the plugin author", e.Field, CoreProtocolVersion)
+	case handshake.LineAppNotANumber:
+		return fmt.Sprintf("Error parsing protocol version %q", e.Field)
+	case handshake.LineNetworkUnknown:
+		return "unknown address type: " + e.Field
+	case handshake.LineProtocolUnknown:
+		return unsupported(Protocol(e.Field), l.cfg.AllowedProtocols)
+	case handshake.LineCertificateInvalid:
+		return "error parsing server cert: it is not base64"
+	case handshake.LineMultiplexInvalid:
+		return fmt.Sprintf("error parsing %q as a boolean for gRPC broker multiplexing support", e.Field)
+	}
+	return l.unrecognized()
+}
+
+func unsupported(p Protocol, allowed []Protocol) string {
+	return fmt.Sprintf("unsupported plugin protocol %q. Supported: %v", p, allowed)
+}
+
+// unrecognized is go-plugin's text for a program that announced itself in no way.
+func (l *launch) unrecognized() string {
+	line, any := l.first.line()
+	text := "Unrecognized remote plugin message: " + line
+	if !any {
+		text += "\nFailed to read any lines from plugin's stdout"
+	}
+	if notes := l.diagnosis(); notes != "" {
+		text += "\n" + notes
+	}
+	return text
+}
+
+const usualReasons = `This usually means
+  the plugin was not compiled for this architecture,
+  the plugin is missing dynamic-link libraries necessary to run,
+  the plugin is not executable by this process due to file permissions, or
+  the plugin failed to negotiate the initial go-plugin protocol handshake
+`
+
+// wrongVersion is go-plugin's text for a version that the host has not.
+func wrongVersion(plugin int, all map[int]PluginSet) *refusal {
+	var own []int
+	for v := range all {
+		own = append(own, v)
+	}
+	slices.Sort(own)
+	return &refusal{text: fmt.Sprintf("incompatible API version with plugin. Plugin version: %d, Client versions: %d", plugin, own)}
+}
+
+// asBrokerError gives an error of the broker's the text that go-plugin's had.
+func asBrokerError(err error) error {
+	var e *grpcplug.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Problem {
+	case grpcplug.UnknownID:
+		return &failure{"timeout waiting for connection info", []error{err}}
+	case grpcplug.KnockRefused:
+		return &failure{"failed to knock before dialling client", []error{err}}
+	}
+	return err
+}

@@ -1,0 +1,261 @@
+package plugin
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/tenon-go/tenon"
+	"github.com/tenon-go/tenon/internal/handshake"
+	"github.com/tenon-go/tenon/internal/protocol"
+	"github.com/tenon-go/tenon/internal/stdio"
+)
+
+// A link is the connection to a plugin, which is made when it is first needed. To
+// package host it is there from the beginning, and its loss is not the plugin's
+// end: go-plugin's users decide what becomes of the plugin then.
+type link struct {
+	launch *launch
+	tls    *tls.Config
+	with   protocol.Setup
+	done   chan struct{}
+	ctx    context.Context // ends with the plugin, or with the link
+	cancel context.CancelFunc
+
+	dialing sync.Mutex
+	mu      sync.Mutex
+	st      linkState
+}
+
+// linkState is what of a link changes.
+type linkState struct {
+	client ClientProtocol // nil until it was made
+	end    func()         // ends it without a word
+	pumps  []*stdio.Pump
+	closed bool
+	err    error
+}
+
+func newLink(l *launch, c *tls.Config, with protocol.Setup) *link {
+	k := &link{launch: l, tls: c, with: with, done: make(chan struct{})}
+	k.ctx, k.cancel = context.WithCancel(context.Background())
+	go k.watch()
+	return k
+}
+
+// watch ends the link with the plugin.
+func (k *link) watch() {
+	defer k.cancel()
+	select {
+	case <-k.with.Gone:
+		k.Fail(errGone)
+	case <-k.done:
+	}
+}
+
+var errGone = errors.New("the plugin has ended")
+
+// client returns what the connection is to the caller, and makes it if there is
+// none.
+func (k *link) client(ctx context.Context) (ClientProtocol, error) {
+	k.dialing.Lock()
+	defer k.dialing.Unlock()
+	if c := k.made(); c != nil {
+		return c, nil
+	}
+	select {
+	case <-k.done:
+		return nil, errKilled
+	default:
+	}
+	c, end, err := k.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.st.closed {
+		go end()
+		return nil, errKilled
+	}
+	k.st.client, k.st.end = c, end
+	return c, nil
+}
+
+func (k *link) made() ClientProtocol {
+	if k == nil {
+		return nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.st.client
+}
+
+func (k *link) dial(ctx context.Context) (ClientProtocol, func(), error) {
+	if k.launch.line.Protocol == handshake.GRPC {
+		return k.dialGRPC(ctx)
+	}
+	return k.dialRPC(ctx)
+}
+
+func (k *link) dialRPC(ctx context.Context) (ClientProtocol, func(), error) {
+	var d net.Dialer
+	addr := k.launch.addr
+	conn, err := d.DialContext(ctx, addr.Network(), addr.String())
+	if err != nil {
+		return nil, nil, err
+	}
+	if k.tls != nil {
+		t := tls.Client(conn, k.tls)
+		if err := t.HandshakeContext(ctx); err != nil {
+			conn.Close()
+			return nil, nil, prefixed("the plugin's TLS: ", err)
+		}
+		conn = t
+	}
+	c, err := NewRPCClient(conn, k.launch.plugins)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.timeout = k.launch.cfg.KillTimeout
+	out, errs := k.outputs()
+	c.goes.Go(func() { io.Copy(out, c.session.Stdout); out.Close() })
+	c.goes.Go(func() { io.Copy(errs, c.session.Stderr); errs.Close() })
+	return c, c.drop, nil
+}
+
+func (k *link) dialGRPC(ctx context.Context) (ClientProtocol, func(), error) {
+	with := k.with
+	with.Stdout, with.Stderr = k.outputs()
+	inner, err := k.launch.inner.Connect(ctx, k.launch.line, with)
+	if err != nil {
+		with.Stdout.Close()
+		with.Stderr.Close()
+		return nil, nil, err
+	}
+	cc, broker := grpcConn(inner)
+	g := &grpcLink{link: k, inner: inner}
+	return &GRPCClient{
+		Conn: cc, Plugins: k.launch.plugins, doneCtx: k.ctx, broker: &GRPCBroker{broker: broker},
+		link: g, timeout: k.launch.cfg.KillTimeout,
+	}, func() { inner.Close() }, nil
+}
+
+// outputs makes what brings the plugin's output to the caller's writers: one that
+// hangs must not keep the connection from its end.
+func (k *link) outputs() (out, errs io.WriteCloser) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	pump := func(to io.Writer) io.WriteCloser {
+		r, w := io.Pipe()
+		k.st.pumps = append(k.st.pumps, stdio.Start(r, stdio.PumpOptions{Text: to}))
+		return w
+	}
+	return pump(k.launch.cfg.SyncStdout), pump(k.launch.cfg.SyncStderr)
+}
+
+func (k *link) pumps() []*stdio.Pump {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.st.pumps
+}
+
+// A grpcLink is the connection of a GRPCClient.
+type grpcLink struct {
+	link  *link
+	inner protocol.Conn
+}
+
+// awaitOutput waits for what the plugin printed last.
+func (g *grpcLink) awaitOutput() {
+	if g.link == nil {
+		return // nobody has asked for it
+	}
+	t := time.NewTimer(outputTimeout)
+	defer t.Stop()
+	for _, p := range g.link.pumps() {
+		select {
+		case <-p.Done():
+		case <-t.C:
+			return
+		}
+	}
+}
+
+func (g *grpcLink) close() error { return g.inner.Close() }
+
+// drainTimeout bounds how long a slow writer gets what a dead plugin has printed.
+const drainTimeout = 5 * time.Second
+
+// Close implements protocol.Conn.
+func (k *link) Close() error {
+	k.Fail(errClosed)
+	k.mu.Lock()
+	end := k.st.end
+	k.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	defer cancel()
+	for _, p := range k.pumps() {
+		p.Finish(ctx)
+	}
+	if end != nil {
+		end()
+	}
+	return nil
+}
+
+var errClosed = errors.New("the connection was closed")
+
+// Fail implements protocol.Conn.
+func (k *link) Fail(err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.st.closed {
+		k.st.closed, k.st.err = true, err
+		close(k.done)
+	}
+}
+
+// Ask implements protocol.Conn. It is Client.Kill that asks.
+func (k *link) Ask() <-chan struct{} {
+	deaf := make(chan struct{})
+	close(deaf)
+	return deaf
+}
+
+// Ping implements protocol.Conn.
+func (k *link) Ping(ctx context.Context) error {
+	c, err := k.client(ctx)
+	if err != nil {
+		return err
+	}
+	return c.Ping()
+}
+
+// Done implements tenon.Conn.
+func (k *link) Done() <-chan struct{} { return k.done }
+
+// Err implements tenon.Conn.
+func (k *link) Err() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.st.err
+}
+
+// Stats implements tenon.Conn.
+func (k *link) Stats() tenon.Stats { return tenon.Stats{} }
+
+// Open implements tenon.Conn. There are no contracts here.
+func (k *link) Open(context.Context, *tenon.Ref, int) (tenon.Stream, error) {
+	return nil, errors.ErrUnsupported
+}
+
+// Offers implements tenon.Conn.
+func (k *link) Offers(string) ([]string, bool) { return nil, true }
+
+// Release implements tenon.Conn.
+func (k *link) Release(uint64) {}
