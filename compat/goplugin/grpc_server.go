@@ -121,7 +121,7 @@ const (
 
 	// endTimeout is what calls have to end then. It is short because go-plugin's
 	// plugins end them at once, and some hosts have streams that never end.
-	endTimeout = 250 * time.Millisecond
+	endTimeout = 500 * time.Millisecond
 )
 
 // Serve serves until the host asks the plugin to leave, the listener is closed

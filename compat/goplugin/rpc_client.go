@@ -87,7 +87,7 @@ func (c *RPCClient) awaitOutput() {
 
 // outputTimeout is how long the end of the output is waited for, after the
 // plugin has said that it leaves.
-const outputTimeout = 100 * time.Millisecond
+const outputTimeout = time.Second
 
 // call is net/rpc's Call with an end.
 func (c *RPCClient) call(ctx context.Context, method string, arg, reply any) error {

@@ -1,0 +1,5 @@
+package plugin_test
+
+func serveDeaf() {}
+func serveHost() {}
+func serveSick() {}
