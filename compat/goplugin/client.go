@@ -80,15 +80,16 @@ func (c *Client) started() (*running, error) {
 	}
 }
 
-func (c *Client) finishStart(ctx context.Context, cancel context.CancelCauseFunc) (*running, error) {
+func (c *Client) finishStart(ctx context.Context, cancel context.CancelCauseFunc) (run *running, err error) {
 	defer cancel(nil)
-	run, err := c.start(ctx)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.st.run = run
-	close(c.st.starting)
-	c.st.starting, c.st.cancel = nil, nil
-	return run, err
+	defer func() { // also if a RunnerFunc panics
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.st.run = run
+		close(c.st.starting)
+		c.st.starting, c.st.cancel = nil, nil
+	}()
+	return c.start(ctx)
 }
 
 // Client returns the connection to the plugin, which it starts if need be. There

@@ -102,7 +102,7 @@ const socketsVar = "TENON_GOPLUGIN_SOCKETS"
 // host's, which is removed when the plugin has ended. A plugin of another user
 // could not.
 func (l *launch) ownsSockets() bool {
-	if l.cfg.RunnerFunc != nil {
+	if l.cfg.Cmd == nil {
 		return true
 	}
 	return os.Getenv(socketsVar) != "temp" && !hasCredential(l.cfg.Cmd) &&

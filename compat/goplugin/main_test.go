@@ -213,8 +213,8 @@ func (d doerGRPC) serve(own doer) uint32 {
 	return id
 }
 
-// A server is a client that serves the plugin something in turn.
-type server interface {
+// A peerServer is a client that serves the plugin something in turn.
+type peerServer interface {
 	doer
 	serve(doer) uint32
 }
@@ -262,7 +262,7 @@ func start(t testing.TB, c *plugin.ClientConfig) *plugin.Client {
 	return client
 }
 
-func dispense(t testing.TB, c *plugin.Client) server {
+func dispense(t testing.TB, c *plugin.Client) peerServer {
 	t.Helper()
 	p, err := c.Client()
 	if err != nil {
@@ -272,7 +272,7 @@ func dispense(t testing.TB, c *plugin.Client) server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d.(server)
+	return d.(peerServer)
 }
 
 func do(t testing.TB, d doer, what string) string {

@@ -1,5 +1,496 @@
 package plugin_test
 
-func serveDeaf() {}
-func serveHost() {}
-func serveSick() {}
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	"google.golang.org/grpc/health/grpc_health_v1"
+
+	plugin "github.com/tenon-go/tenon/compat/goplugin"
+	"github.com/tenon-go/tenon/grpcplug"
+	"github.com/tenon-go/tenon/host"
+	"github.com/tenon-go/tenon/tenontest"
+)
+
+// serveDeaf serves a plugin that cannot be asked to leave, or to do anything else,
+// when it has been told to stop.
+func serveDeaf() {
+	signal.Ignore(syscall.SIGTERM)
+	plugin.Serve(grpcConfig())
+	select {}
+}
+
+// serveHost is a host that dies without a word.
+func serveHost() {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), tenontest.PluginVar+"=grpc")
+	c := plugin.NewClient(&plugin.ClientConfig{
+		HandshakeConfig: handshake, Plugins: set, Cmd: cmd, Logger: hclog.NewNullLogger(),
+		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC}, Detached: os.Args[len(os.Args)-1] == "detached",
+	})
+	if _, err := c.Start(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	b, err := c.ReattachConfig().MarshalJSON()
+	fmt.Println(string(b), err)
+	syscall.Kill(os.Getpid(), syscall.SIGKILL)
+}
+
+// serveSick serves a plugin whose health is bad.
+func serveSick() {
+	c := grpcConfig()
+	c.Plugins = plugin.PluginSet{"doer": sickPlugin{}}
+	plugin.Serve(c)
+}
+
+type sickPlugin struct{ doerPlugin }
+
+func (sickPlugin) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
+	registerDoer(s, impl{})
+	// The only way to the health service that the package has registered.
+	go func() {
+		for range time.Tick(time.Millisecond) {
+			if sick(s) {
+				return
+			}
+		}
+	}()
+	return nil
+}
+
+func sick(s *grpc.Server) bool {
+	f := reflect.ValueOf(s).Elem().FieldByName("services")
+	for _, name := range f.MapKeys() {
+		if name.String() == "grpc.health.v1.Health" {
+			impl := f.MapIndex(name).Elem().FieldByName("serviceImpl")
+			(*health.Server)(impl.Elem().UnsafePointer()).SetServingStatus("plugin", grpc_health_v1.HealthCheckResponse_NOT_SERVING)
+			return true
+		}
+	}
+	return false
+}
+
+// within fails the test if f takes longer than d.
+func within(t *testing.T, d time.Duration, f func()) {
+	t.Helper()
+	began := time.Now()
+	f()
+	if took := time.Since(began); took > d {
+		t.Errorf("it took %v, not at most %v", took, d)
+	}
+}
+
+// alive reports whether there is such a process that is no zombie.
+func alive(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !bytes.Contains(stat, []byte(") Z "))
+}
+
+func awaitEnd(t *testing.T, pid int) {
+	t.Helper()
+	for until := time.Now().Add(10 * time.Second); alive(pid); time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("process %d is there", pid)
+		}
+	}
+}
+
+// TestKillStopped is about a plugin that answers nothing: terraform#38939.
+func TestKillStopped(t *testing.T) {
+	for _, p := range []string{"grpc", "netrpc"} {
+		c := config(t, p)
+		c.KillTimeout = 300 * time.Millisecond
+		client := start(t, c)
+		do(t, dispense(t, client), "greet you")
+		c.Cmd.Process.Signal(syscall.SIGSTOP)
+		within(t, 8*time.Second, client.Kill)
+		if !client.Exited() {
+			t.Error("it is there")
+		}
+	}
+}
+
+// TestKillDeaf is about a plugin that says that it leaves, and stays: #81.
+func TestKillDeaf(t *testing.T) {
+	client := start(t, config(t, "deaf"))
+	do(t, dispense(t, client), "greet you")
+	within(t, 8*time.Second, client.Kill)
+	if !client.Exited() {
+		t.Error("it is there")
+	}
+}
+
+// TestKillBusy is about calls that never end.
+func TestKillBusy(t *testing.T) {
+	for _, p := range []string{"grpc", "netrpc"} {
+		client := start(t, config(t, p))
+		d := dispense(t, client)
+		ended := make(chan error, 1)
+		go func() { _, err := d.Do("block"); ended <- err }()
+		within(t, 8*time.Second, client.Kill)
+		if err := <-ended; err == nil {
+			t.Error("the call has ended well")
+		}
+	}
+}
+
+// TestKillBeforeStart is about #23: Kill started the plugin.
+func TestKillBeforeStart(t *testing.T) {
+	client := plugin.NewClient(config(t, "grpc"))
+	client.Kill()
+	if client.Exited() || client.ID() != "" || client.ReattachConfig() != nil {
+		t.Error("Kill has started something")
+	}
+	failing := plugin.NewClient(config(t, "ends"))
+	failing.Start()
+	within(t, time.Second, failing.Kill)
+}
+
+// TestKillCrashed is about a plugin that is gone when it is killed.
+func TestKillCrashed(t *testing.T) {
+	for _, p := range []string{"grpc", "netrpc"} {
+		client := start(t, config(t, p))
+		d := dispense(t, client)
+		if _, err := d.Do("exit"); err == nil {
+			t.Error("the call has ended well")
+		}
+		within(t, 8*time.Second, client.Kill)
+		if !client.Exited() {
+			t.Error("it is there")
+		}
+		if _, err := client.Start(); err != nil {
+			t.Errorf("go-plugin's Start returns the old address, not %v", err)
+		}
+	}
+}
+
+// TestKillStarting has Kill end a start that hangs.
+func TestKillStarting(t *testing.T) {
+	client := plugin.NewClient(config(t, "quiet"))
+	started := make(chan error)
+	go func() { _, err := client.Start(); started <- err }()
+	time.Sleep(50 * time.Millisecond) // any time will do
+	within(t, 5*time.Second, func() {
+		for {
+			client.Kill()
+			select {
+			case err := <-started:
+				if err == nil {
+					t.Error("it has started")
+				}
+				return
+			case <-time.After(10 * time.Millisecond): // Start had not begun
+			}
+		}
+	})
+}
+
+// TestGrandchildren is about what a plugin has started, and holds its output: Kill
+// waited for it.
+func TestGrandchildren(t *testing.T) {
+	client := start(t, config(t, "grpc"))
+	pid, _ := strconv.Atoi(do(t, dispense(t, client), "child"))
+	within(t, 8*time.Second, client.Kill)
+	awaitEnd(t, pid)
+}
+
+// TestOrphans is about #210, dkron#247 and tflint#1808.
+func TestOrphans(t *testing.T) {
+	out, _ := tenontest.Command(t, "host", "tied").Output()
+	var r plugin.ReattachConfig
+	if err := r.UnmarshalJSON(bytes.TrimSuffix(bytes.TrimSpace(out), []byte(" <nil>"))); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	awaitEnd(t, r.Pid)
+}
+
+// TestStartAgain is about a start that has failed, and is tried again.
+func TestStartAgain(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "plugin")
+	c := config(t, "grpc")
+	program := c.Cmd.Path
+	c.Cmd.Path = file
+	client := plugin.NewClient(c)
+	defer client.Kill()
+	_, err := client.Start()
+	if err == nil || !strings.HasPrefix(err.Error(), "fork/exec "+file+": no such file or directory") || !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("the error is %v", err)
+	}
+	if err := os.Symlink(program, file); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Start(); err != nil {
+		t.Fatal(err)
+	}
+	do(t, dispense(t, client), "greet you")
+}
+
+// TestConfigIsKept is about the configuration that was written to.
+func TestConfigIsKept(t *testing.T) {
+	c := config(t, "grpc")
+	c.AutoMTLS = true
+	c.VersionedPlugins = map[int]plugin.PluginSet{9: set}
+	was, cmd := *c, *c.Cmd
+	env := len(c.Cmd.Env)
+	for range 2 { // the second client has the same Cmd
+		client := start(t, c)
+		do(t, dispense(t, client), "greet you")
+		client.Kill()
+	}
+	c.Cmd.Process = nil // which is to be seen
+	if len(c.VersionedPlugins) != 1 || len(c.Cmd.Env) != env || c.TLSConfig != nil || c.MinPort != 0 ||
+		!reflect.DeepEqual(c.Plugins, was.Plugins) || !reflect.DeepEqual(c.Cmd.Env, cmd.Env) || c.Cmd.Stdin != nil || c.Cmd.Stdout != nil {
+		t.Errorf("the configuration is %+v", c)
+	}
+}
+
+// TestSecureConfig is about one that is used twice.
+func TestSecureConfig(t *testing.T) {
+	c := config(t, "grpc")
+	program, err := os.ReadFile(c.Cmd.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(program)
+	c.SecureConfig = &plugin.SecureConfig{Checksum: sum[:], Hash: sha256.New()}
+	for range 2 {
+		client := start(t, c)
+		do(t, dispense(t, client), "greet you")
+		client.Kill()
+	}
+	if ok, err := c.SecureConfig.Check(c.Cmd.Path); !ok || err != nil {
+		t.Error(ok, err)
+	}
+	c.SecureConfig.Checksum = make([]byte, 32)
+	if _, err := plugin.NewClient(c).Start(); err != plugin.ErrChecksumsDoNotMatch {
+		t.Errorf("the error is %v", err)
+	}
+	c.SecureConfig.Hash = nil
+	if _, err := plugin.NewClient(c).Start(); !errors.Is(err, plugin.ErrSecureConfigNoHash) || !strings.HasPrefix(err.Error(), "error verifying checksum: ") {
+		t.Errorf("the error is %v", err)
+	}
+	c.SecureConfig.Checksum = nil
+	if _, err := plugin.NewClient(c).Start(); !errors.Is(err, plugin.ErrSecureConfigNoChecksum) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// swapHash replaces the file when it has been read.
+type swapHash struct {
+	sum  []byte
+	swap func()
+}
+
+func (h swapHash) Write(p []byte) (int, error) { return len(p), nil }
+func (h swapHash) Sum([]byte) []byte           { h.swap(); return h.sum }
+func (h swapHash) Reset()                      {}
+func (h swapHash) Size() int                   { return len(h.sum) }
+func (h swapHash) BlockSize() int              { return 1 }
+
+// TestSecureConfigSwap is about a file that is replaced between the check and the
+// start: awf-project/cli#332.
+func TestSecureConfigSwap(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "plugin")
+	c := config(t, "grpc")
+	if err := os.Symlink(c.Cmd.Path, file); err != nil {
+		t.Fatal(err)
+	}
+	evil, err := exec.LookPath("false")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Cmd.Path = file
+	swap := func() { os.Remove(file); os.Symlink(evil, file) }
+	c.SecureConfig = &plugin.SecureConfig{Checksum: []byte("x"), Hash: swapHash{[]byte("x"), swap}}
+	client := start(t, c)
+	if got := do(t, dispense(t, client), "greet you"); got != "hello you" {
+		t.Errorf("the other program was run, which says %q", got)
+	}
+}
+
+// A logged is what a plugin's log came to.
+type logged struct {
+	buffer
+	hclog.Logger
+}
+
+func newLogged() *logged {
+	l := new(logged)
+	l.Logger = hclog.New(&hclog.LoggerOptions{Output: &l.buffer, Level: hclog.Trace, JSONFormat: true})
+	return l
+}
+
+// TestLog is about the plugin's standard error.
+func TestLog(t *testing.T) {
+	l := newLogged()
+	var raw buffer
+	c := config(t, "grpc")
+	c.Logger, c.Stderr = l.Logger, &raw
+	client := start(t, c)
+	d := dispense(t, client)
+	do(t, d, "log a message")
+	do(t, d, "stderr [WARN] watch out\nplain words\n")
+	do(t, d, `stderr {"@message": 5, "@level": {}}`+"\n")
+	do(t, d, `stderr {"@message":"odd","@level":"info","@timestamp":17}`+"\n")
+	do(t, d, `stderr {"@message":"`+strings.Repeat("z", 200<<10)+`","@level":"warn"}`+"\n")
+	do(t, d, "long 300000")
+	do(t, d, "stderr the end")
+	client.Kill()
+	text := l.String()
+	for _, want := range []string{
+		`"@level":"warn","@message":"a message"`, `"key":"value"`, `"n":7`, `"@module":"inner"`, `"timestamp":"20`,
+		`"@level":"warn","@message":"[WARN] watch out"`, `"@level":"debug","@message":"plain words"`,
+		`"@level":"info","@message":"odd"`, `"@level":"warn","@message":"zzz`, `"@level":"debug","@message":"the end"`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the log is without %s", want)
+		}
+	}
+	if n := strings.Count(text, "x"); n < 300000 {
+		t.Errorf("of a line of 300000 bytes %d are in the log", n)
+	}
+	if got := raw.String(); !strings.Contains(got, "plain words\n") || !strings.HasSuffix(got, "the end\n") || strings.Count(got, "x") < 300000 {
+		t.Errorf("Stderr got %d bytes", len(got))
+	}
+}
+
+// TestPing is about #341.
+func TestPing(t *testing.T) {
+	client := start(t, config(t, "sick"))
+	p, err := client.Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for until := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if err := p.Ping(); err != nil {
+			if !strings.Contains(err.Error(), "NOT_SERVING") {
+				t.Error(err)
+			}
+			return
+		}
+		if time.Now().After(until) {
+			t.Fatal("Ping finds the plugin well")
+		}
+	}
+}
+
+// TestStartErrors holds what errors begin with, and what is in them.
+func TestStartErrors(t *testing.T) {
+	for _, v := range []struct{ says, begins string }{
+		{"nonsense", "timeout while waiting for plugin to start"},
+		{"1|1|unix", "timeout while waiting for plugin to start"},
+		{"2|1|unix|/x|grpc", "incompatible core API version with plugin. Plugin version: 2, Core version: 1\n\nTo fix this"},
+		{"1|2|unix|/x|grpc", "incompatible API version with plugin. Plugin version: 2, Client versions: [1]"},
+		{"1|x|tcp|/x|grpc", "timeout while waiting for plugin to start"},
+		{"1|1|udp|/x|grpc", "unknown address type: "},
+		{"1|1|unix|/x|spdy", `unsupported plugin protocol "spdy". Supported: [netrpc grpc]`},
+	} {
+		c := config(t, "says", v.says)
+		c.StartTimeout = 300 * time.Millisecond
+		if !strings.HasPrefix(v.begins, "timeout") {
+			c.StartTimeout = time.Minute
+		}
+		_, err := plugin.NewClient(c).Start()
+		var told *host.StartError
+		if err == nil || !strings.HasPrefix(err.Error(), v.begins) || !errors.As(err, &told) {
+			t.Errorf("%s: the error is %v", v.says, err)
+		}
+	}
+	_, err := plugin.NewClient(config(t, "ends")).Start()
+	var told *host.StartError
+	if err == nil || !strings.HasPrefix(err.Error(), "Unrecognized remote plugin message: \nFailed to read any lines from plugin's stdout\nThis usually means\n") ||
+		!errors.As(err, &told) || told.Exit == nil || told.Exit.Code != 3 || !strings.Contains(err.Error(), "no licence") {
+		t.Errorf("the error is %v", err)
+	}
+	c := config(t, "netrpc")
+	c.AllowedProtocols = []plugin.Protocol{plugin.ProtocolGRPC}
+	if _, err := plugin.NewClient(c).Start(); err == nil || !strings.HasPrefix(err.Error(), `unsupported plugin protocol "netrpc". Supported: [grpc]`) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestConnectErrors(t *testing.T) {
+	c := config(t, "says", "1|1|unix|"+filepath.Join(t.TempDir(), "nothing")+"|grpc")
+	client := start(t, c)
+	_, err := client.Client()
+	var told *grpcplug.Error
+	if !errors.As(err, &told) || told.Problem != grpcplug.NobodyThere {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestConfigErrors(t *testing.T) {
+	r := &plugin.ReattachConfig{}
+	for _, v := range []struct {
+		c    plugin.ClientConfig
+		want string
+	}{
+		{plugin.ClientConfig{}, "exactly one of Cmd, or Reattach, or RunnerFunc must be set"},
+		{plugin.ClientConfig{Cmd: exec.Command("x"), Reattach: r}, "exactly one of Cmd, or Reattach, or RunnerFunc must be set"},
+		{plugin.ClientConfig{Reattach: r, SecureConfig: &plugin.SecureConfig{}}, "only one of Reattach or SecureConfig can be set"},
+		{plugin.ClientConfig{Reattach: r, GRPCBrokerMultiplex: true}, "gRPC broker multiplexing is not supported with Reattach config"},
+		{plugin.ClientConfig{Reattach: r}, "reattachment process not found"},
+		{plugin.ClientConfig{Cmd: exec.Command("no-such-program-here")}, `exec: "no-such-program-here": executable file not found in $PATH`},
+	} {
+		v.c.Logger = hclog.NewNullLogger()
+		if _, err := plugin.NewClient(&v.c).Start(); err == nil || !strings.HasPrefix(err.Error(), v.want) {
+			t.Errorf("the error is %v, not %s", err, v.want)
+		}
+	}
+}
+
+// TestByHand is about a plugin that nobody has started.
+func TestByHand(t *testing.T) {
+	out, err := tenontest.Command(t, "hand").CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.HasPrefix(string(out), "This binary is a plugin. These are not meant to be executed directly.\n") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// TestCommandContext is about what package exec does with a context.
+func TestCommandContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	c := config(t, "grpc")
+	cmd := exec.CommandContext(ctx, c.Cmd.Path, c.Cmd.Args[1:]...)
+	cmd.Env = c.Cmd.Env
+	c.Cmd = cmd
+	client := start(t, c)
+	do(t, dispense(t, client), "greet you")
+	pid := cmd.Process.Pid
+	cancel()
+	awaitEnd(t, pid)
+	client.Kill()
+}
+
+// TestPanic has a crash at the level of an error in the log, and how it ended.
+func TestPanic(t *testing.T) {
+	l := newLogged()
+	c := config(t, "grpc")
+	c.Logger = l.Logger
+	client := start(t, c)
+	if _, err := dispense(t, client).Do("panic at the disco"); err == nil {
+		t.Error("the call has ended well")
+	}
+	client.Kill()
+	if text := l.String(); !strings.Contains(text, `"@level":"error","@message":"panic: at the disco"`) || !strings.Contains(text, "exit status 2") {
+		t.Errorf("the log is %s", text)
+	}
+}

@@ -146,11 +146,11 @@ func (s *serving) serve() {
 		s.logger.Error("protocol init", "error", err)
 		return
 	}
+	s.stdio.begin() // before a test is told, which may print
 	s.announce()
 	if s.Test == nil {
 		defer s.ignoreInterrupts()()
 	}
-	s.stdio.begin()
 	s.run(server)
 }
 
@@ -238,7 +238,7 @@ func (s *serving) announce() {
 			App: s.version, Network: addr.Network(), Address: addr.String(), Protocol: string(s.protocol),
 			Certificate: s.side.Certificate(), Multiplex: known,
 		}
-		os.Stdout.Write(append(line.Append(nil), '\n'))
+		s.stdio.files[0].Write(append(line.Append(nil), '\n'))
 		return
 	}
 	if s.Test.ReattachConfigCh != nil {
