@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -207,7 +208,13 @@ func (c *Client) start(ctx context.Context) (*running, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	l := &launch{cfg: &c.cfg, attached: c.cfg.Reattach}
+	l.first.come = func() {
+		t := time.AfterFunc(junkTimeout, func() { cancel(errJunk) })
+		context.AfterFunc(ctx, func() { t.Stop() })
+	}
 	if err := l.openProgram(); err != nil {
 		return nil, err
 	}
@@ -238,6 +245,11 @@ func (c *Client) start(ctx context.Context) (*running, error) {
 	}()
 	return run, nil
 }
+
+// junkTimeout is how long a program that has printed something else has to announce
+// itself, if StartTimeout is not shorter. go-plugin gives it no time at all, and
+// libraries that print are many.
+const junkTimeout = 10 * time.Second
 
 // check says what is wrong with the configuration.
 func (c *Client) check() error {

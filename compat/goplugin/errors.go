@@ -39,6 +39,7 @@ var (
 var (
 	errNotOne      = errors.New("exactly one of Cmd, or Reattach, or RunnerFunc must be set")
 	errMuxReattach = errors.New("gRPC broker multiplexing is not supported with Reattach config")
+	errJunk        = errors.New("what it has printed does not announce a plugin, and nothing has followed that does")
 	errKilled      = errors.New("the plugin was killed: a Client starts its plugin once, so make another with NewClient")
 )
 
@@ -91,7 +92,12 @@ func (l *launch) asStartError(err error) error {
 		return &failure{plainStart(told), []error{told}}
 	case errors.As(err, &line):
 		return &failure{l.textOfLine(line), []error{told}}
+	case errors.Is(err, errJunk):
+		return &failure{l.unrecognized(), []error{told}}
 	case errors.Is(err, context.DeadlineExceeded):
+		if _, any := l.first.line(); any {
+			return &failure{l.unrecognized(), []error{told}}
+		}
 		return &failure{"timeout while waiting for plugin to start", []error{told}}
 	case errors.Is(err, errKilled):
 		return &failure{"plugin exited before we could connect", []error{told}}

@@ -124,7 +124,10 @@ func (l *launch) Speaks(string) bool { return true }
 
 // Manner implements protocol.Sole.
 func (l *launch) Manner() protocol.Manner {
-	m := protocol.Manner{Detached: l.cfg.Detached || l.cfg.Cmd != nil && wantsSession(l.cfg.Cmd), File: l.file}
+	m := protocol.Manner{Detached: l.cfg.Detached || l.cfg.Cmd != nil && wantsSession(l.cfg.Cmd)}
+	if l.canRunFile() {
+		m.File = l.file
+	}
 	switch {
 	case l.attached != nil:
 		m.Run = l.reattach
@@ -260,9 +263,11 @@ func (l *launch) command() *exec.Cmd {
 	return c
 }
 
-// firstLine takes what the plugin prints, and keeps the first line: nobody else
-// gets it, but an error may be about it.
+// firstLine takes what the plugin prints but for the line that announces it, and
+// keeps the first line: nobody else gets it, but an error may be about it.
 type firstLine struct {
+	come func() // called when there is a line
+
 	mu   sync.Mutex
 	text []byte
 	full bool
@@ -279,6 +284,7 @@ func (f *firstLine) Write(b []byte) (int, error) {
 	}
 	if i := bytes.IndexByte(b, '\n'); i >= 0 {
 		b, f.full = b[:i], true
+		f.come()
 	}
 	f.text = append(f.text, b[:min(len(b), maxFirstLine-len(f.text))]...)
 	return n, nil

@@ -33,12 +33,17 @@ func TestMain(m *testing.M) {
 		"tls":      serveTLS,
 		"hand":     func() { plugin.Serve(grpcConfig()) },
 		"says":     func() { fmt.Println(os.Args[len(os.Args)-1]); os.Stdout.Sync(); select {} },
-		"ends":     func() { fmt.Fprintln(os.Stderr, "no licence"); os.Exit(3) },
-		"deaf":     serveDeaf,
-		"quiet":    func() { select {} },
-		"host":     serveHost,
-		"sick":     serveSick,
-		"mux":      func() { plugin.ServeMux(plugin.ServeMuxMap{"doer": grpcConfig()}) },
+		"chatty": func() {
+			fmt.Println("a library is glad to be used")
+			fmt.Println("1|2|3 is not what you think")
+			plugin.Serve(grpcConfig())
+		},
+		"ends":  func() { fmt.Fprintln(os.Stderr, "no licence"); os.Exit(3) },
+		"deaf":  serveDeaf,
+		"quiet": func() { select {} },
+		"host":  serveHost,
+		"sick":  serveSick,
+		"mux":   func() { plugin.ServeMux(plugin.ServeMuxMap{"doer": grpcConfig()}) },
 	})
 }
 
@@ -74,6 +79,9 @@ func (d impl) Do(what string) (string, error) {
 			Warn(arg, "key", "value", "n", 7)
 	case "stderr":
 		fmt.Fprint(realStderr, arg)
+	case "stdout":
+		fmt.Fprintln(realStdout, arg)
+		fmt.Fprintln(realStdout, arg)
 	case "long":
 		n, _ := strconv.Atoi(arg)
 		fmt.Fprintln(realStderr, strings.Repeat("x", n))

@@ -213,7 +213,9 @@ func TestGrandchildren(t *testing.T) {
 
 // TestOrphans is about #210, dkron#247 and tflint#1808.
 func TestOrphans(t *testing.T) {
-	out, _ := tenontest.Command(t, "host", "tied").Output()
+	cmd := tenontest.Command(t, "host", "tied")
+	cmd.Env = append(cmd.Env, "TMPDIR="+t.TempDir()) // whose sockets nobody removes
+	out, _ := cmd.Output()
 	var r plugin.ReattachConfig
 	if err := r.UnmarshalJSON(bytes.TrimSuffix(bytes.TrimSpace(out), []byte(" <nil>"))); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -325,6 +327,27 @@ func TestSecureConfigSwap(t *testing.T) {
 	}
 }
 
+// TestSecureConfigScript is about a script, of which it is the name that is run.
+func TestSecureConfigScript(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "plugin")
+	c := config(t, "grpc")
+	script := "#!/bin/sh\nexec '" + c.Cmd.Path + "'\n"
+	write := func() {
+		os.Remove(file)
+		if err := os.WriteFile(file, []byte(script), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write()
+	c.Cmd.Path = file
+	c.SecureConfig = &plugin.SecureConfig{Checksum: []byte("x"), Hash: swapHash{[]byte("x"), func() {}}}
+	do(t, dispense(t, start(t, c)), "greet you")
+	c.SecureConfig.Hash = swapHash{[]byte("x"), write}
+	if _, err := plugin.NewClient(c).Start(); err == nil || !strings.HasPrefix(err.Error(), "the program was replaced") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 // A logged is what a plugin's log came to.
 type logged struct {
 	buffer
@@ -394,17 +417,17 @@ func TestPing(t *testing.T) {
 // TestStartErrors holds what errors begin with, and what is in them.
 func TestStartErrors(t *testing.T) {
 	for _, v := range []struct{ says, begins string }{
-		{"nonsense", "timeout while waiting for plugin to start"},
-		{"1|1|unix", "timeout while waiting for plugin to start"},
+		{"nonsense", "Unrecognized remote plugin message: nonsense\nThis usually means\n"},
+		{"1|1|unix", "Unrecognized remote plugin message: 1|1|unix\nThis usually means\n"},
 		{"2|1|unix|/x|grpc", "incompatible core API version with plugin. Plugin version: 2, Core version: 1\n\nTo fix this"},
 		{"1|2|unix|/x|grpc", "incompatible API version with plugin. Plugin version: 2, Client versions: [1]"},
-		{"1|x|tcp|/x|grpc", "timeout while waiting for plugin to start"},
+		{"1|x|tcp|/x|grpc", "Unrecognized remote plugin message: 1|x|tcp|/x|grpc\n"},
 		{"1|1|udp|/x|grpc", "unknown address type: "},
 		{"1|1|unix|/x|spdy", `unsupported plugin protocol "spdy". Supported: [netrpc grpc]`},
 	} {
 		c := config(t, "says", v.says)
 		c.StartTimeout = 300 * time.Millisecond
-		if !strings.HasPrefix(v.begins, "timeout") {
+		if !strings.HasPrefix(v.begins, "Unrecognized") {
 			c.StartTimeout = time.Minute
 		}
 		_, err := plugin.NewClient(c).Start()
@@ -424,6 +447,31 @@ func TestStartErrors(t *testing.T) {
 	if _, err := plugin.NewClient(c).Start(); err == nil || !strings.HasPrefix(err.Error(), `unsupported plugin protocol "netrpc". Supported: [grpc]`) {
 		t.Errorf("the error is %v", err)
 	}
+}
+
+// TestQuiet is about a program that says nothing at all.
+func TestQuiet(t *testing.T) {
+	c := config(t, "quiet")
+	c.StartTimeout = 200 * time.Millisecond
+	_, err := plugin.NewClient(c).Start()
+	if err == nil || !strings.HasPrefix(err.Error(), "timeout while waiting for plugin to start") || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestChatty is about #199 and #308: what is printed before the handshake.
+func TestChatty(t *testing.T) {
+	client := start(t, config(t, "chatty"))
+	do(t, dispense(t, client), "greet you")
+}
+
+// TestLongOutput is about #323: one long line on the standard output itself, and
+// nobody read the rest.
+func TestLongOutput(t *testing.T) {
+	client := start(t, config(t, "grpc"))
+	d := dispense(t, client)
+	do(t, d, "stdout "+strings.Repeat("x", 300<<10))
+	do(t, d, "greet you")
 }
 
 func TestConnectErrors(t *testing.T) {

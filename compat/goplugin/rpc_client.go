@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/rpc"
@@ -67,7 +66,7 @@ func (c *RPCClient) quit() error {
 	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
 	defer cancel()
 	err := c.call(ctx, netrpc.QuitMethod, true, new(struct{}))
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if netrpc.IsEnd(err) {
 		return nil
 	}
 	return err

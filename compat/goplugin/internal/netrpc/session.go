@@ -9,8 +9,10 @@
 package netrpc
 
 import (
+	"errors"
 	"io"
 	"net"
+	"time"
 
 	"github.com/hashicorp/yamux"
 )
@@ -64,12 +66,24 @@ func open(c io.ReadWriteCloser, role func(io.ReadWriteCloser, *yamux.Config) (*y
 }
 
 func config() *yamux.Config {
-	cfg := yamux.DefaultConfig()
-	cfg.LogOutput = io.Discard
-	// The other side is a process of this machine: it ends, or is being debugged.
-	cfg.EnableKeepAlive = false
-	cfg.StreamOpenTimeout = 0
-	return cfg
+	// Not DefaultConfig, which looks at os.Stderr: a plugin that is served by a
+	// test replaces it. There are no keepalives, because the other side is a
+	// process of this machine: it ends, or is being debugged.
+	return &yamux.Config{
+		AcceptBacklog:          256,
+		KeepAliveInterval:      time.Minute, // must be set
+		ConnectionWriteTimeout: 10 * time.Second,
+		MaxStreamWindowSize:    256 << 10,
+		StreamCloseTimeout:     5 * time.Minute,
+		LogOutput:              io.Discard,
+	}
+}
+
+// IsEnd reports whether err is that the connection has ended, which a call may
+// learn when it reads or when it writes.
+func IsEnd(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, yamux.ErrSessionShutdown) ||
+		errors.Is(err, yamux.ErrConnectionReset)
 }
 
 // Done is closed when the connection has ended.
