@@ -210,6 +210,7 @@ func (c *Client) start(ctx context.Context) (*running, error) {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	defer context.AfterFunc(contextOf(c.cfg.Cmd), func() { cancel(contextOf(c.cfg.Cmd).Err()) })()
 	l := &launch{cfg: &c.cfg, attached: c.cfg.Reattach}
 	l.first.come = func() {
 		t := time.AfterFunc(junkTimeout, func() { cancel(errJunk) })
@@ -266,6 +267,8 @@ func (c *Client) check() error {
 		return ErrSecureConfigAndReattach
 	case c.cfg.GRPCBrokerMultiplex && c.cfg.Reattach != nil:
 		return errMuxReattach
+	case contextOf(c.cfg.Cmd).Err() != nil:
+		return contextOf(c.cfg.Cmd).Err()
 	case c.cfg.Cmd != nil && c.cfg.Cmd.Stdout != nil:
 		return errStdoutSet
 	case c.cfg.Cmd != nil && c.cfg.Cmd.Stderr != nil:

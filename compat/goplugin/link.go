@@ -26,9 +26,10 @@ type link struct {
 	ctx    context.Context // ends with the plugin, or with the link
 	cancel context.CancelFunc
 
-	dialing sync.Mutex
-	mu      sync.Mutex
-	st      linkState
+	turn chan struct{} // who has it may dial
+
+	mu sync.Mutex
+	st linkState
 }
 
 // linkState is what of a link changes.
@@ -41,7 +42,7 @@ type linkState struct {
 }
 
 func newLink(l *launch, c *tls.Config, with protocol.Setup) *link {
-	k := &link{launch: l, tls: c, with: with, done: make(chan struct{})}
+	k := &link{launch: l, tls: c, with: with, done: make(chan struct{}), turn: make(chan struct{}, 1)}
 	k.ctx, k.cancel = context.WithCancel(context.Background())
 	go k.watch()
 	return k
@@ -62,16 +63,23 @@ var errGone = errors.New("the plugin has ended")
 // client returns what the connection is to the caller, and makes it if there is
 // none.
 func (k *link) client(ctx context.Context) (ClientProtocol, error) {
-	k.dialing.Lock()
-	defer k.dialing.Unlock()
 	if c := k.made(); c != nil {
 		return c, nil
 	}
 	select {
+	case k.turn <- struct{}{}:
+		defer func() { <-k.turn }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	case <-k.done:
 		return nil, errKilled
-	default:
 	}
+	if c := k.made(); c != nil {
+		return c, nil
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(k.ctx, cancel)()
 	c, end, err := k.dial(ctx)
 	if err != nil {
 		return nil, err

@@ -526,6 +526,37 @@ func TestCommandContext(t *testing.T) {
 	cancel()
 	awaitEnd(t, pid)
 	client.Kill()
+	if _, err := plugin.NewClient(c).Start(); err != context.Canceled {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestKillConnecting has Kill end a plugin that somebody waits to be connected to.
+func TestKillConnecting(t *testing.T) {
+	c := config(t, "grpc")
+	c.KillTimeout = 200 * time.Millisecond
+	client := start(t, c)
+	c.Cmd.Process.Signal(syscall.SIGSTOP)
+	connected := make(chan error, 1)
+	go func() { _, err := client.Client(); connected <- err }()
+	within(t, 8*time.Second, client.Kill)
+	if err := <-connected; err == nil {
+		t.Error("there is a connection")
+	}
+}
+
+// TestClientAfterKill is about a plugin that was never connected to.
+func TestClientAfterKill(t *testing.T) {
+	client := start(t, config(t, "grpc"))
+	client.Kill()
+	if _, err := client.Start(); err != nil {
+		t.Error(err)
+	}
+	within(t, time.Second, func() {
+		if p, err := client.Client(); err == nil && p.Ping() == nil {
+			t.Error("a dead plugin answers")
+		}
+	})
 }
 
 // TestPanic has a crash at the level of an error in the log, and how it ended.
