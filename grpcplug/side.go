@@ -124,6 +124,9 @@ func (s *Side) Finish(ctx context.Context, ends bool) {
 	s.s.broker.close()
 }
 
+// Leave ends the streams that would go on as long as the connection.
+func (s *Side) Leave() { s.s.leave() }
+
 // Close ends what is left, and waits for it.
 func (s *Side) Close() {
 	s.s.leave()

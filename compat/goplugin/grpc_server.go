@@ -102,6 +102,7 @@ func (s *GRPCServer) Stop() {
 
 // GracefulStop is Stop when all calls have ended.
 func (s *GRPCServer) GracefulStop() {
+	s.side.Leave() // what would go on as long as the connection
 	s.server.GracefulStop()
 	s.release()
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -202,7 +203,9 @@ func TestTestModeOutput(t *testing.T) {
 type strange struct {
 	cmd      *exec.Cmd
 	out, err io.ReadCloser
-	killed   bool
+	dir      string // as the host calls it
+	alias    string // as the plugin does
+	told     atomic.Int32
 }
 
 func newStrange(cmd *exec.Cmd) (*strange, error) {
@@ -222,12 +225,16 @@ func (s *strange) Stderr() io.ReadCloser           { return s.err }
 func (s *strange) Name() string                    { return "strange" }
 func (s *strange) ID() string                      { return "strange-1" }
 func (s *strange) Wait(context.Context) error      { return s.cmd.Wait() }
-func (s *strange) Kill(context.Context) error      { s.killed = true; return s.cmd.Process.Kill() }
+func (s *strange) Kill(context.Context) error      { return s.cmd.Process.Kill() }
+
 func (s *strange) PluginToHost(n, a string) (string, string, error) {
-	return n, strings.TrimSuffix(a, "@plugin"), nil
+	return n, strings.Replace(a, s.alias, s.dir, 1), nil
 }
 
-func (s *strange) HostToPlugin(n, a string) (string, string, error) { return n, a, nil }
+func (s *strange) HostToPlugin(n, a string) (string, string, error) {
+	s.told.Add(1)
+	return n, strings.Replace(a, s.dir, s.alias, 1), nil
+}
 
 func TestRunner(t *testing.T) {
 	for _, p := range []string{"grpc", "netrpc", "ends"} {
@@ -237,11 +244,19 @@ func TestRunner(t *testing.T) {
 			own := c.Cmd
 			c.Cmd, c.Logger = nil, l.Logger
 			var dir string
+			var s *strange
 			c.RunnerFunc = func(_ hclog.Logger, cmd *exec.Cmd, tmpDir string) (runner.Runner, error) {
 				dir = tmpDir
 				cmd.Path, cmd.Args = own.Path, own.Args
-				cmd.Env = append(cmd.Env, own.Env...)
-				return newStrange(cmd)
+				alias := filepath.Join(t.TempDir(), "p")
+				if err := os.Symlink(dir, alias); err != nil {
+					return nil, err
+				}
+				cmd.Env = append(append(cmd.Env, own.Env...), plugin.EnvUnixSocketDir+"="+alias)
+				var err error
+				s, err = newStrange(cmd)
+				s.dir, s.alias = dir, alias
+				return s, err
 			}
 			client := plugin.NewClient(c)
 			defer client.Kill()
@@ -263,6 +278,9 @@ func TestRunner(t *testing.T) {
 			id := d.serve(fixed("from the host"))
 			if got := do(t, d, "back "+itoa(id)+" x"); got != "from the host" {
 				t.Errorf("got %q", got)
+			}
+			if told := s.told.Load(); told == 0 && p == "grpc" {
+				t.Error("the plugin was told an address of the host's")
 			}
 			client.Kill()
 			if _, err := os.Stat(dir); !os.IsNotExist(err) {
@@ -353,6 +371,15 @@ func TestHelpers(t *testing.T) {
 			t.Error(err)
 		}
 		<-server.DoneCh
+	}
+	for _, stop := range []func(*plugin.GRPCServer){(*plugin.GRPCServer).Stop, (*plugin.GRPCServer).GracefulStop} {
+		client, server := plugin.TestPluginGRPCConn(t, false, set)
+		stop(server)
+		within(t, 5*time.Second, func() { client.Close() })
+		<-server.DoneCh
+		if server.Config() == "" {
+			t.Error("the server has no Config")
+		}
 	}
 	a, b := plugin.TestConn(t)
 	a.Close()

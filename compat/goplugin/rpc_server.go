@@ -28,11 +28,11 @@ type RPCServer struct {
 	// or Serve has ended.
 	DoneCh chan<- struct{}
 
-	lock     sync.Mutex
-	flush    func() // sees that the output has been read
-	sessions map[*netrpc.Session]bool
-	closed   bool
-	goes     sync.WaitGroup
+	lock   sync.Mutex
+	flush  func() // sees that the output has been read
+	conns  map[io.Closer]bool
+	closed bool
+	goes   sync.WaitGroup
 }
 
 // Init does nothing.
@@ -52,24 +52,36 @@ func (s *RPCServer) Serve(lis net.Listener) {
 			}
 			return
 		}
-		s.goes.Go(func() { s.ServeConn(c) })
+		s.spawn(c)
 	}
+}
+
+// spawn serves a connection, unless the server has been closed.
+func (s *RPCServer) spawn(c net.Conn) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if s.closed {
+		c.Close()
+		return
+	}
+	s.goes.Go(func() { s.ServeConn(c) })
 }
 
 // ServeConn serves one connection, until it ends.
 func (s *RPCServer) ServeConn(conn io.ReadWriteCloser) {
+	defer conn.Close()
+	if !s.enter(conn) {
+		return
+	}
+	defer s.leave(conn)
 	session, err := netrpc.Accept(conn)
 	if err != nil {
-		if !errors.Is(err, io.EOF) {
+		if !netrpc.IsEnd(err) && !errors.Is(err, net.ErrClosed) {
 			log.Printf("[ERR] plugin: error accepting a connection: %s", err)
 		}
 		return
 	}
-	if !s.enter(session) {
-		session.Close()
-		return
-	}
-	defer s.leave(session)
+	defer session.Close()
 	session.Broker.Start()
 	var copies sync.WaitGroup
 	copies.Go(func() { feed(session.Stdout, s.Stdout) })
@@ -92,21 +104,21 @@ func feed(dst net.Conn, src io.Reader) {
 	}
 }
 
-func (s *RPCServer) enter(session *netrpc.Session) bool {
+// enter keeps a connection, to be closed with the server.
+func (s *RPCServer) enter(c io.Closer) bool {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	if s.sessions == nil {
-		s.sessions = make(map[*netrpc.Session]bool)
+	if s.conns == nil {
+		s.conns = make(map[io.Closer]bool)
 	}
-	s.sessions[session] = true
+	s.conns[c] = true
 	return !s.closed
 }
 
-func (s *RPCServer) leave(session *netrpc.Session) {
-	session.Close()
+func (s *RPCServer) leave(c io.Closer) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	delete(s.sessions, session)
+	delete(s.conns, c)
 }
 
 // quit sees that the host has the output before the answer.
@@ -137,8 +149,8 @@ func (s *RPCServer) done() {
 func (s *RPCServer) close(ctx context.Context) {
 	s.lock.Lock()
 	s.closed = true
-	for session := range s.sessions {
-		go session.Close()
+	for c := range s.conns {
+		c.Close()
 	}
 	s.lock.Unlock()
 	ended := make(chan struct{})
