@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/big"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -253,4 +254,20 @@ func TestSockets(t *testing.T) {
 	if left, _ := os.ReadDir(dir); len(left) > 0 {
 		t.Errorf("%v is left", left)
 	}
+}
+
+// TestCycles leaves it to the check at the end to find what is left behind.
+func TestCycles(t *testing.T) {
+	for _, p := range []string{"grpc", "netrpc"} {
+		for range 50 {
+			c := config(t, p)
+			c.AutoMTLS = true
+			client := plugin.NewClient(c)
+			do(t, dispense(t, client), "greet you")
+			client.Kill()
+		}
+	}
+	// Each Cmd.Process has a descriptor until its finalizer has run.
+	runtime.GC()
+	runtime.GC()
 }
