@@ -169,3 +169,31 @@ func TestClientAfterKill(t *testing.T) {
 		}
 	})
 }
+
+// A stuck writer does not return before it is told to.
+type stuck chan struct{}
+
+func (s stuck) Write(b []byte) (int, error) { <-s; return len(b), nil }
+
+// TestKillStuck is about writers of the caller's that hang.
+func TestKillStuck(t *testing.T) {
+	for _, p := range []string{"grpc", "netrpc"} {
+		for name, give := range map[string]func(*plugin.ClientConfig, stuck){
+			"SyncStdout": func(c *plugin.ClientConfig, s stuck) { c.SyncStdout = s },
+			"Stderr":     func(c *plugin.ClientConfig, s stuck) { c.Stderr = s },
+		} {
+			s := make(stuck)
+			c := config(t, p)
+			give(c, s)
+			client := start(t, c)
+			d := dispense(t, client)
+			do(t, d, "print something")
+			do(t, d, "stderr something\n")
+			within(t, 12*time.Second, client.Kill)
+			if !client.Exited() {
+				t.Errorf("%s, %s: it is there", p, name)
+			}
+			close(s)
+		}
+	}
+}

@@ -194,7 +194,23 @@ func (g *grpcLink) awaitOutput() {
 	}
 }
 
-func (g *grpcLink) close() error { return g.inner.Close() }
+// close ends the output first: the connection's end waits for who reads it, and the
+// caller's writer may hang.
+func (g *grpcLink) close() error {
+	if g.link != nil {
+		g.link.finishOutput(outputTimeout)
+	}
+	return g.inner.Close()
+}
+
+// finishOutput passes on what has come of the output.
+func (k *link) finishOutput(d time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	for _, p := range k.pumps() {
+		p.Finish(ctx)
+	}
+}
 
 // drainTimeout bounds how long a slow writer gets what a dead plugin has printed.
 const drainTimeout = 5 * time.Second
@@ -208,11 +224,7 @@ func (k *link) Close() error {
 	if end != nil && k.launch.isTest() {
 		end() // the output of a plugin that lives on has no end
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
-	defer cancel()
-	for _, p := range k.pumps() {
-		p.Finish(ctx)
-	}
+	k.finishOutput(drainTimeout)
 	if end != nil {
 		end()
 	}

@@ -91,9 +91,12 @@ func (w *logWriter) logPiece() {
 	w.line, w.inLine = w.line[:0], true
 }
 
-// flush ends a line that the plugin has not.
+// flush ends a line that the plugin has not. Nobody waits for a writer or a logger
+// that hangs.
 func (w *logWriter) flush() {
-	w.mu.Lock()
+	if !w.mu.TryLock() {
+		return
+	}
 	defer w.mu.Unlock()
 	if !w.ended {
 		w.raw.Write([]byte("\n"))
