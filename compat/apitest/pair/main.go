@@ -226,7 +226,7 @@ func register(server *grpc.Server, s sayer) {
 			answer, err := s.Say(in.Value)
 			return wrapperspb.String(answer), err
 		}}},
-	}, nil)
+	}, struct{}{})
 }
 
 // An output is written to and read at the same time.
