@@ -136,7 +136,7 @@ func (s *start) reap() (alone bool) {
 	}
 	// A plugin that has refused is on its way out; any other had its time.
 	grace := 200 * time.Millisecond
-	if s.stage == StageHandshake {
+	if s.stage == StageHandshake || s.sole { // in whose protocol nobody refuses
 		grace = 0
 	}
 	alone = after(s.run.Done(), grace)
