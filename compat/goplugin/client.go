@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"context"
+	"errors"
 	"net"
 	"path/filepath"
 	"strconv"
@@ -30,6 +31,7 @@ type clientState struct {
 	cancel   context.CancelCauseFunc // of that start
 	run      *running                // nil until a start has succeeded
 	killed   bool                    // Kill was called when the plugin ran
+	failed   bool                    // the last start failed, when the program ran
 }
 
 // A running is a plugin that was started.
@@ -86,7 +88,8 @@ func (c *Client) finishStart(ctx context.Context, cancel context.CancelCauseFunc
 	defer func() { // also if a RunnerFunc panics
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.st.run = run
+		var told *host.StartError
+		c.st.run, c.st.failed = run, errors.As(err, &told) && told.Stage != host.StageFind && told.Stage != host.StageStart
 		close(c.st.starting)
 		c.st.starting, c.st.cancel = nil, nil
 	}()
@@ -132,11 +135,14 @@ func (c *Client) ID() string {
 	return c.st.run.id
 }
 
-// Exited reports whether the plugin was started and has ended.
+// Exited reports whether the plugin was started and has ended, after a start that
+// failed too.
 func (c *Client) Exited() bool {
-	run := c.running()
+	c.mu.Lock()
+	run, failed := c.st.run, c.st.failed
+	c.mu.Unlock()
 	if run == nil {
-		return false
+		return failed
 	}
 	select {
 	case <-run.over:
@@ -241,6 +247,7 @@ func (c *Client) start(ctx context.Context) (*running, error) {
 		defer close(run.over)
 		<-p.Done()
 		stop()
+		publishState(c.cfg.Cmd, p.Err())
 		log.flush()
 		c.report(run)
 	}()

@@ -65,6 +65,9 @@ func TestCalls(t *testing.T) {
 			t.Error(client.NegotiatedVersion(), client.Exited())
 		}
 		client.Kill()
+		if s := c.Cmd.ProcessState; !s.Success() || s.ExitCode() != 0 {
+			t.Errorf("the state is %v", s)
+		}
 		if !client.Exited() || client.ID() != "" {
 			t.Errorf("after Kill, Exited is %v, ID %q", client.Exited(), client.ID())
 		}

@@ -3,12 +3,17 @@
 package plugin
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/user"
+	"reflect"
 	"strconv"
 	"syscall"
+	"unsafe"
+
+	"github.com/tenon-go/tenon/host"
 )
 
 // hasCredential reports whether the plugin runs as another user.
@@ -53,4 +58,32 @@ func owner(info os.FileInfo) string {
 	return fmt.Sprintf("  Owner: %d [%s] (current: %s [%s])\n  Group: %d [%s] (current: %s [%s])\n",
 		s.Uid, name(number(int(s.Uid)), userOf), uid, name(uid, userOf),
 		s.Gid, name(number(int(s.Gid)), groupOf), gid, name(gid, groupOf))
+}
+
+// publishState sets Cmd.ProcessState as Wait would: programs ask it for the status.
+// Package os has no way to make one but to wait for the process, which is for the one
+// who has started it. If a later Go has other fields it stays nil.
+func publishState(cmd *exec.Cmd, end error) {
+	var e *host.ExitError
+	if cmd == nil || !errors.As(end, &e) {
+		return
+	}
+	status := syscall.WaitStatus(max(e.Exit.Code, 0) << 8)
+	if sig, ok := e.Exit.Signal.(syscall.Signal); ok {
+		status = syscall.WaitStatus(sig)
+	}
+	state := new(os.ProcessState)
+	set(state, "pid", e.Exit.PID)
+	if set(state, "status", status) {
+		cmd.ProcessState = state
+	}
+}
+
+func set[T any](state *os.ProcessState, field string, value T) bool {
+	f := reflect.ValueOf(state).Elem().FieldByName(field)
+	if !f.IsValid() || f.Type() != reflect.TypeFor[T]() {
+		return false
+	}
+	*(*T)(unsafe.Pointer(f.UnsafeAddr())) = value
+	return true
 }

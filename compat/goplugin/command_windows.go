@@ -10,3 +10,5 @@ func hasCredential(*exec.Cmd) bool { return false }
 func wantsSession(*exec.Cmd) bool { return false }
 
 func owner(os.FileInfo) string { return "" }
+
+func publishState(*exec.Cmd, error) {}

@@ -13,7 +13,8 @@ import (
 )
 
 // ClientConfig says which plugin is started, and how. It is copied by NewClient,
-// and what it points to is not written to, but for Cmd.Process.
+// and what it points to is not written to, but for Cmd.Process and
+// Cmd.ProcessState.
 type ClientConfig struct {
 	// HandshakeConfig is what the plugin's has to match.
 	HandshakeConfig

@@ -84,7 +84,9 @@ func (l *launch) asStartError(err error) error {
 	switch {
 	case errors.As(err, &refused):
 		return &failure{refused.text, []error{told}}
-	case told.Stage == host.StageConfig, errors.Is(err, ErrProcessNotFound):
+	case errors.Is(err, ErrProcessNotFound):
+		return ErrProcessNotFound // callers compare it
+	case told.Stage == host.StageConfig:
 		return told.Err
 	case l.ranItself():
 		return unwrapped(told)

@@ -62,6 +62,9 @@ func TestKillBeforeStart(t *testing.T) {
 	failing := plugin.NewClient(config(t, "ends"))
 	failing.Start()
 	within(t, time.Second, failing.Kill)
+	if !failing.Exited() {
+		t.Error("a program that has ended has not exited")
+	}
 }
 
 // TestKillCrashed is about a plugin that is gone when it is killed.

@@ -117,7 +117,7 @@ var errNoAddr = errors.New("ReattachConfig has no Addr")
 func (l *launch) reattach(ctx context.Context, _ []string) (protocol.Running, error) {
 	cfg := l.attached
 	if cfg.Addr == nil {
-		return nil, &failure{ErrProcessNotFound.Error(), []error{errNoAddr, ErrProcessNotFound}}
+		return nil, l.notFound(errNoAddr)
 	}
 	p := orNetRPC(cfg.Protocol)
 	a := &attached{line: handshake.Line{
@@ -131,7 +131,7 @@ func (l *launch) reattach(ctx context.Context, _ []string) (protocol.Running, er
 		l.runner = r
 		return a.watch(r, nil, cfg.Test), nil
 	}
-	r, err := findProcess(ctx, cfg)
+	r, err := l.findProcess(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -146,8 +146,14 @@ func orNetRPC(p Protocol) Protocol {
 	return p
 }
 
+// notFound logs why: callers compare the error itself.
+func (l *launch) notFound(why error) error {
+	l.cfg.Logger.Debug("reattachment process not found", "error", why.Error())
+	return ErrProcessNotFound
+}
+
 // findProcess finds the process that listens where the plugin did.
-func findProcess(ctx context.Context, cfg *ReattachConfig) (runner.AttachedRunner, error) {
+func (l *launch) findProcess(ctx context.Context, cfg *ReattachConfig) (runner.AttachedRunner, error) {
 	stored, err := cfg.session()
 	if err != nil {
 		return nil, err
@@ -155,7 +161,7 @@ func findProcess(ctx context.Context, cfg *ReattachConfig) (runner.AttachedRunne
 	var d net.Dialer
 	c, err := d.DialContext(ctx, cfg.Addr.Network(), cfg.Addr.String())
 	if err != nil {
-		return nil, &failure{ErrProcessNotFound.Error(), []error{err, ErrProcessNotFound}}
+		return nil, l.notFound(err)
 	}
 	defer c.Close()
 	p, err := process.Attach(cfg.Pid, stored.Process)
@@ -163,13 +169,13 @@ func findProcess(ctx context.Context, cfg *ReattachConfig) (runner.AttachedRunne
 		if cfg.Test {
 			return pidRunner{pid: cfg.Pid}, nil // it may have another name where the plugin is
 		}
-		return nil, &failure{ErrProcessNotFound.Error(), []error{err, ErrProcessNotFound}}
+		return nil, l.notFound(err)
 	}
 	// A number that was given to another process since is not the listener's.
 	if owner := process.Listener(c); owner != 0 && !process.Descends(owner, cfg.Pid) && !cfg.Test {
 		p.Close()
 		err := fmt.Errorf("%v belongs to process %d, not to %d", cfg.Addr, owner, cfg.Pid)
-		return nil, &failure{ErrProcessNotFound.Error(), []error{err, ErrProcessNotFound}}
+		return nil, l.notFound(err)
 	}
 	return pidRunner{cfg.Pid, p}, nil
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"strconv"
 	"sync"
 
 	"github.com/tenon-go/tenon/internal/protocol"
@@ -25,7 +24,6 @@ func (l *launch) runRunner(ctx context.Context, env []string) (protocol.Running,
 	}
 	l.runner, l.diagnose = r, r.Diagnose
 	a := new(attached)
-	a.pid, _ = strconv.Atoi(r.ID())
 	var ends sync.WaitGroup
 	for i, from := range []io.ReadCloser{r.Stdout(), r.Stderr()} {
 		if from != nil {
