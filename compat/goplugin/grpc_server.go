@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"sync"
 	"time"
 
@@ -80,14 +79,6 @@ func (s *GRPCServer) Init() error {
 		}
 	}
 	return nil
-}
-
-// socketEnv is what a server that was not made by Serve wants to know.
-func socketEnv(name string) string {
-	if name == EnvUnixSocketDir || name == EnvUnixSocketGroup {
-		return os.Getenv(name)
-	}
-	return ""
 }
 
 func newSide(getenv func(string) string, c *tls.Config) (*grpcplug.Side, error) {

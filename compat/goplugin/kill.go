@@ -15,14 +15,19 @@ import (
 //
 // The plugin is asked to leave; when it has answered it has two seconds to exit, and
 // then it is killed. One that does not answer is killed at once. If Start is under
-// way, it fails. A plugin in test mode is not ended: Kill only closes the
-// connection.
+// way, it fails. A plugin in test mode is let alone, and so is the connection to
+// it, until the plugin ends it.
 //
 // Kill may be called more than once.
 func (c *Client) Kill() {
 	defer managed.remove(c)
 	run := c.toKill()
 	if run == nil {
+		return
+	}
+	if run.launch.isTest() {
+		// The plugin's Kill ends the watch of it, and nothing else.
+		run.launch.link.whenLost(run.plugin.Kill)
 		return
 	}
 	if !run.isOver() {
@@ -69,10 +74,6 @@ func (r *running) isOver() bool {
 }
 
 func (c *Client) end(run *running) {
-	if run.launch.isTest() {
-		run.plugin.Kill() // which ends the watch, and nothing else
-		return
-	}
 	if c.leaves(run) {
 		c.logger.Debug("plugin exited")
 		return

@@ -36,6 +36,7 @@ type link struct {
 type linkState struct {
 	client ClientProtocol // nil until it was made
 	end    func()         // ends it without a word
+	lost   <-chan struct{}
 	pumps  []*stdio.Pump
 	closed bool
 	err    error
@@ -80,7 +81,7 @@ func (k *link) client(ctx context.Context) (ClientProtocol, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(k.ctx, cancel)()
-	c, end, err := k.dial(ctx)
+	c, end, lost, err := k.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +91,7 @@ func (k *link) client(ctx context.Context) (ClientProtocol, error) {
 		go end()
 		return nil, errKilled
 	}
-	k.st.client, k.st.end = c, end
+	k.st.client, k.st.end, k.st.lost = c, end, lost
 	return c, nil
 }
 
@@ -103,54 +104,69 @@ func (k *link) made() ClientProtocol {
 	return k.st.client
 }
 
-func (k *link) dial(ctx context.Context) (ClientProtocol, func(), error) {
+func (k *link) dial(ctx context.Context) (c ClientProtocol, end func(), lost <-chan struct{}, err error) {
 	if k.launch.line.Protocol == handshake.GRPC {
 		return k.dialGRPC(ctx)
 	}
 	return k.dialRPC(ctx)
 }
 
-func (k *link) dialRPC(ctx context.Context) (ClientProtocol, func(), error) {
+func (k *link) dialRPC(ctx context.Context) (c ClientProtocol, end func(), lost <-chan struct{}, err error) {
 	var d net.Dialer
 	addr := k.launch.addr
 	conn, err := d.DialContext(ctx, addr.Network(), addr.String())
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if k.tls != nil {
 		t := tls.Client(conn, k.tls)
 		if err := t.HandshakeContext(ctx); err != nil {
 			conn.Close()
-			return nil, nil, prefixed("the plugin's TLS: ", err)
+			return nil, nil, nil, prefixed("the plugin's TLS: ", err)
 		}
 		conn = t
 	}
-	c, err := NewRPCClient(conn, k.launch.plugins)
+	client, err := NewRPCClient(conn, k.launch.plugins)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	c.timeout = k.launch.cfg.KillTimeout
+	client.timeout = k.launch.cfg.KillTimeout
 	out, errs := k.outputs()
-	c.goes.Go(func() { io.Copy(out, c.session.Stdout); out.Close() })
-	c.goes.Go(func() { io.Copy(errs, c.session.Stderr); errs.Close() })
-	return c, c.drop, nil
+	client.goes.Go(func() { io.Copy(out, client.session.Stdout); out.Close() })
+	client.goes.Go(func() { io.Copy(errs, client.session.Stderr); errs.Close() })
+	return client, client.drop, client.session.Done(), nil
 }
 
-func (k *link) dialGRPC(ctx context.Context) (ClientProtocol, func(), error) {
+func (k *link) dialGRPC(ctx context.Context) (c ClientProtocol, end func(), lost <-chan struct{}, err error) {
 	with := k.with
 	with.Stdout, with.Stderr = k.outputs()
 	inner, err := k.launch.inner.Connect(ctx, k.launch.line, with)
 	if err != nil {
 		with.Stdout.Close()
 		with.Stderr.Close()
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	cc, broker := grpcConn(inner)
 	g := &grpcLink{link: k, inner: inner}
 	return &GRPCClient{
 		Conn: cc, Plugins: k.launch.plugins, doneCtx: k.ctx, broker: &GRPCBroker{broker: broker},
 		link: g, timeout: k.launch.cfg.KillTimeout,
-	}, func() { inner.Close() }, nil
+	}, func() { inner.Close() }, inner.Done(), nil
+}
+
+// whenLost calls f when the connection has ended, at once if there is none.
+func (k *link) whenLost(f func()) {
+	k.mu.Lock()
+	lost := k.st.lost
+	k.mu.Unlock()
+	if lost == nil {
+		f()
+		return
+	}
+	go func() {
+		<-lost
+		f()
+	}()
 }
 
 // outputs makes what brings the plugin's output to the caller's writers: one that

@@ -146,9 +146,11 @@ func TestTestMode(t *testing.T) {
 			c.HandshakeConfig = plugin.HandshakeConfig{ProtocolVersion: 1}
 			c.Logger = hclog.NewNullLogger()
 			c.Test = &plugin.ServeTestConfig{Context: ctx, ReattachConfigCh: configs, CloseCh: closed}
+			dir := t.TempDir()
+			t.Setenv(plugin.EnvUnixSocketDir, dir)
 			go plugin.Serve(c)
 			r := <-configs
-			if r.Pid != os.Getpid() || !r.Test || r.ProtocolVersion != 1 || string(r.Protocol) != p {
+			if filepath.Dir(r.Addr.String()) != dir || r.Pid != os.Getpid() || !r.Test || r.ProtocolVersion != 1 || string(r.Protocol) != p {
 				t.Errorf("%+v", r)
 			}
 			for range 2 { // Kill does not end it
@@ -158,6 +160,9 @@ func TestTestMode(t *testing.T) {
 					t.Error(client.NegotiatedVersion())
 				}
 				client.Kill()
+				if p, err := client.Client(); err != nil || p.Ping() != nil {
+					t.Error("Kill has ended the connection")
+				}
 			}
 			cancel()
 			select {

@@ -168,7 +168,20 @@ func (s *serving) takeEnvironment() {
 	}
 }
 
-func (s *serving) getenv(name string) string { return s.env[name] }
+func (s *serving) getenv(name string) string {
+	if s.Test != nil {
+		return socketEnv(name)
+	}
+	return s.env[name]
+}
+
+// socketEnv is what a server wants to know that no host has started.
+func socketEnv(name string) string {
+	if name == EnvUnixSocketDir || name == EnvUnixSocketGroup {
+		return os.Getenv(name)
+	}
+	return ""
+}
 
 // choose decides on the version, and what is served in it: the newest that the
 // host has as well, and otherwise the oldest, so that a host which says nothing
