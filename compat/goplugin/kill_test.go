@@ -185,18 +185,21 @@ func TestKillStuck(t *testing.T) {
 			"SyncStdout": func(c *plugin.ClientConfig, s stuck) { c.SyncStdout = s },
 			"Stderr":     func(c *plugin.ClientConfig, s stuck) { c.Stderr = s },
 		} {
-			s := make(stuck)
-			c := config(t, p)
-			give(c, s)
-			client := start(t, c)
-			d := dispense(t, client)
-			do(t, d, "print something")
-			do(t, d, "stderr something\n")
-			within(t, 12*time.Second, client.Kill)
-			if !client.Exited() {
-				t.Errorf("%s, %s: it is there", p, name)
-			}
-			close(s)
+			t.Run(p+" "+name, func(t *testing.T) {
+				t.Parallel()
+				s := make(stuck)
+				defer close(s)
+				c := config(t, p)
+				give(c, s)
+				client := start(t, c)
+				d := dispense(t, client)
+				do(t, d, "print something")
+				do(t, d, "stderr something\n")
+				within(t, 14*time.Second, client.Kill)
+				if !client.Exited() {
+					t.Error("it is there")
+				}
+			})
 		}
 	}
 }
