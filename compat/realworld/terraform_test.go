@@ -1,0 +1,141 @@
+package realworld
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestLocalOverNetRPC has the provider make a file, and delete it.
+func TestLocalOverNetRPC(t *testing.T) {
+	pairs(t, "terraform-sdk-host", "terraform-provider-local", func(u use) {
+		u.equal(u.run(0, u.plugin, filepath.Join(u.dir, "file")), `version 4 protocol netrpc
+resource local_file
+without a name: ["filename": required field is not set]
+planned content directory_permission file_permission filename
+created "planted\n" <nil>
+found 205ab0693b9ecad6e50747de626fec7f641f652d true
+deleted true <nil> true
+`)
+	})
+}
+
+// TestLocalOverGRPC has the same program speak the other protocol.
+func TestLocalOverGRPC(t *testing.T) {
+	pairs(t, "terraform-sdk-host", "terraform-provider-local", func(u use) {
+		u.equal(u.run(0, "--grpc", u.plugin), `version 5 protocol grpc
+resource local_file attributes 7
+`)
+	})
+}
+
+// TestTofuLocal has OpenTofu run what was built years before it.
+func TestTofuLocal(t *testing.T) {
+	pairs(t, "opentofu", "terraform-provider-local", func(u use) {
+		u.tofu("hashicorp/local", `
+resource "local_file" "it" {
+  filename = "${path.module}/file"
+  content  = "planted"
+}
+data "local_file" "it" {
+  filename = local_file.it.filename
+}
+output "content" { value = data.local_file.it.content }
+`)
+		u.apply("Apply complete! Resources: 1 added, 0 changed, 0 destroyed.", `{"content":"planted"}`)
+		u.apply("Apply complete! Resources: 0 added, 0 changed, 0 destroyed.", `{"content":"planted"}`)
+		u.destroy("Destroy complete! Resources: 1 destroyed.")
+	})
+}
+
+// TestTofuTime has a provider of protocol 5, with functions.
+func TestTofuTime(t *testing.T) {
+	pairs(t, "opentofu", "terraform-provider-time", func(u use) {
+		u.tofu("hashicorp/time", `
+resource "time_offset" "later" {
+  base_rfc3339 = "2020-02-12T06:36:13Z"
+  offset_days  = 7
+}
+resource "time_sleep" "nap" {
+  create_duration = "200ms"
+  triggers        = { after = time_offset.later.id }
+}
+output "later" { value = time_offset.later.rfc3339 }
+output "minutes" { value = provider::time::duration_parse("1h30m").minutes }
+`)
+		u.apply("Apply complete! Resources: 2 added, 0 changed, 0 destroyed.", `{"later":"2020-02-19T06:36:13Z","minutes":90}`)
+		u.destroy("Destroy complete! Resources: 2 destroyed.")
+	})
+}
+
+// TestTofuGarden has a provider of protocol 6.
+func TestTofuGarden(t *testing.T) {
+	pairs(t, "opentofu", "terraform-provider-garden", func(u use) {
+		u.tofu("tenon-go/garden", `provider "garden" { shade = 1 }`)
+		if out := u.run(1, "validate", "-no-color"); out != "" {
+			u.t.Error(out)
+		}
+		u.tofu("tenon-go/garden", "")
+		var schemas struct {
+			Of map[string]struct {
+				Resources map[string]any `json:"resource_schemas"`
+				Data      map[string]any `json:"data_source_schemas"`
+				Functions map[string]any
+			} `json:"provider_schemas"`
+		}
+		if err := json.Unmarshal([]byte(u.run(0, "providers", "schema", "-json")), &schemas); err != nil {
+			u.t.Fatal(err)
+		}
+		garden := schemas.Of["registry.opentofu.org/tenon-go/garden"]
+		u.equal(fmt.Sprint(names(garden.Resources), names(garden.Data), names(garden.Functions)), "")
+	})
+}
+
+func names(of map[string]any) (list []string) {
+	for name := range of {
+		list = append(list, name)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// tofu has OpenTofu take the provider from where it was built, and gives it something
+// to do.
+func (u *use) tofu(source, config string) {
+	u.t.Helper()
+	name := filepath.Base(source)
+	u.write("main.tf", fmt.Sprintf("terraform {\n  required_providers {\n    %s = { source = %q }\n  }\n}\n%s", name, source, config))
+	u.write("tofu.rc", fmt.Sprintf("provider_installation {\n  dev_overrides {\n    %q = %q\n  }\n}\n", source, filepath.Dir(u.plugin)))
+	u.env = []string{"TF_CLI_CONFIG_FILE=" + filepath.Join(u.dir, "tofu.rc")}
+}
+
+// apply tests what OpenTofu says, and the values of its outputs.
+func (u use) apply(says, want string) {
+	u.t.Helper()
+	if out := u.run(0, "apply", "-auto-approve", "-no-color"); !strings.Contains(out, says) {
+		u.t.Errorf("it does not say %q but\n%s", says, out)
+	}
+	var outputs map[string]struct{ Value any }
+	if err := json.Unmarshal([]byte(u.run(0, "output", "-json")), &outputs); err != nil {
+		u.t.Fatal(err)
+	}
+	values := map[string]any{}
+	for name, o := range outputs {
+		values[name] = o.Value
+	}
+	got, err := json.Marshal(values)
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	u.equal(string(got), want)
+}
+
+func (u use) destroy(says string) {
+	u.t.Helper()
+	if out := u.run(0, "destroy", "-auto-approve", "-no-color"); !strings.Contains(out, says) {
+		u.t.Errorf("it does not say %q but\n%s", says, out)
+	}
+}
