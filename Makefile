@@ -42,6 +42,10 @@ RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 interop: ## hold Tenon against go-plugin v1.4.0 to v1.8.0, and print the tables
 	@go -C interop test -count=1 # without a list of packages, or it would not show what they print
 
+.PHONY: realworld
+realworld: ## run programs of other people that are built with the shim: the first time it downloads and builds for long
+	@go -C compat/realworld vet . && go -C compat/realworld test -count=1 -timeout=90m
+
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck; generated code is up to date; other platforms build
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt-ed:"; gofmt -l .; exit 1; }

@@ -20,6 +20,7 @@ type use struct {
 	host, plugin string // files
 	dir          string
 	env          []string
+	crashes      bool // the plugin: what it leaves then is the next one's to remove
 }
 
 // pairs tests what a host and a plugin do together, for each library on either side.
@@ -70,7 +71,7 @@ var offline = []string{"HTTP_PROXY=http://127.0.0.1:1", "HTTPS_PROXY=http://127.
 func (u use) leftovers(temp string) {
 	u.t.Helper()
 	files, err := os.ReadDir(temp)
-	if err != nil || len(files) > 0 {
+	if err != nil || len(files) > 0 && !u.crashes {
 		u.t.Errorf("left in the temporary directory: %v %v", files, err)
 	}
 	deadline := time.Now().Add(10 * time.Second)

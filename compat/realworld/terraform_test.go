@@ -3,11 +3,38 @@ package realworld
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 )
+
+// TestTenonHost has a host that has nothing of go-plugin's API, and what it makes of
+// the two libraries on the other side.
+func TestTenonHost(t *testing.T) {
+	host, err := filepath.Abs("bin/terraform-schema")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := goCommand("../../examples/terraform-schema", "build", "-o", host, "."); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range libraries {
+		for p, want := range map[program]string{
+			"terraform-provider-time":   "time (protocol 5)\n",
+			"terraform-provider-garden": "garden (protocol 6)\n",
+			"terraform-provider-local":  "local (protocol 5)\n",
+		} {
+			t.Run(string(p)+" with "+string(l), func(t *testing.T) {
+				u := use{t: t, host: host, plugin: build(t, p, l), dir: t.TempDir()}
+				if out := u.run(0, u.plugin); !strings.HasPrefix(out, want) {
+					t.Errorf("it does not begin with %q:\n%s", want, out)
+				}
+			})
+		}
+	}
+}
 
 // TestLocalOverNetRPC has the provider make a file, and delete it.
 func TestLocalOverNetRPC(t *testing.T) {
@@ -71,13 +98,9 @@ output "minutes" { value = provider::time::duration_parse("1h30m").minutes }
 	})
 }
 
-// TestTofuGarden has a provider of protocol 6.
+// TestTofuGarden has a provider of protocol 6, on terraform-plugin-framework.
 func TestTofuGarden(t *testing.T) {
 	pairs(t, "opentofu", "terraform-provider-garden", func(u use) {
-		u.tofu("tenon-go/garden", `provider "garden" { shade = 1 }`)
-		if out := u.run(1, "validate", "-no-color"); out != "" {
-			u.t.Error(out)
-		}
 		u.tofu("tenon-go/garden", "")
 		var schemas struct {
 			Of map[string]struct {
@@ -90,7 +113,30 @@ func TestTofuGarden(t *testing.T) {
 			u.t.Fatal(err)
 		}
 		garden := schemas.Of["registry.opentofu.org/tenon-go/garden"]
-		u.equal(fmt.Sprint(names(garden.Resources), names(garden.Data), names(garden.Functions)), "")
+		u.equal(fmt.Sprint(names(garden.Resources), names(garden.Data), names(garden.Functions)), "[garden_plant garden_tool] [garden_weather] [bloom compost]")
+	})
+}
+
+// TestTofuCrash has a provider that panics: what it prints then is in OpenTofu's log.
+func TestTofuCrash(t *testing.T) {
+	pairs(t, "opentofu", "terraform-provider-garden", func(u use) {
+		u.crashes = true
+		u.tofu("tenon-go/garden", `output "it" { value = provider::garden::compost() }`)
+		u.env = append(u.env, "TF_LOG=error", "TF_LOG_PATH=log")
+		u.run(1, "apply", "-auto-approve", "-no-color")
+		log, err := os.ReadFile(filepath.Join(u.dir, "log"))
+		if err != nil {
+			u.t.Fatal(err)
+		}
+		for _, part := range []string{
+			"[ERROR] provider.terraform-provider-garden: panic: runtime error: invalid memory address",
+			"[ERROR] provider.terraform-provider-garden: goroutine ",
+			`[ERROR] provider: plugin process exited: plugin=` + u.plugin, `error="exit status 2"`,
+		} {
+			if !strings.Contains(string(log), part) {
+				u.t.Errorf("%q is not in the log:\n%s", part, log)
+			}
+		}
 	})
 }
 

@@ -1,6 +1,6 @@
 module github.com/tenon-go/tenon/compat/realworld/terraform-provider-local
 
-go 1.26.8
+go 1.25.0
 
 tool github.com/terraform-providers/terraform-provider-local
 
