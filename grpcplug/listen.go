@@ -24,7 +24,8 @@ const (
 // A place is where one side's listeners are.
 type place struct {
 	network          string
-	dir              string // for sockets
+	dir              string // for sockets; empty: a private one, made when it is needed
+	parent           string // of that one; empty: that of temporary files
 	group            string
 	minPort, maxPort int
 
@@ -66,8 +67,7 @@ func (p *place) listen() (net.Listener, error) {
 	return l, nil
 }
 
-// directory returns the directory for sockets, and makes one if the host has
-// named none.
+// directory returns the directory for sockets, and makes one if none was named.
 func (p *place) directory() (string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -76,7 +76,7 @@ func (p *place) directory() (string, error) {
 	}
 	if p.private == nil {
 		var err error
-		if p.private, err = makePrivate("", p.group); err != nil {
+		if p.private, err = makePrivate(p.parent, p.group); err != nil {
 			return "", err
 		}
 	}

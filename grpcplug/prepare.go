@@ -21,7 +21,7 @@ type attempt struct {
 	wish  wish
 	own   tls.Certificate // of AutoMTLS
 	place *place          // of the broker's listeners
-	dir   *private        // for all sockets
+	dir   *private        // for all sockets; nil if the plugin runs already
 	limit int
 
 	limits   tenon.Limits
@@ -44,14 +44,17 @@ func (p Protocol) prepare(l protocol.Launch) (*attempt, error) {
 		}
 		a.wish.cert = toPEM(a.own)
 	}
-	// go-plugin's own hosts name no directory, and leave the sockets of plugins
-	// that were killed where they are.
-	var err error
-	if a.dir, err = makePrivate(p.SocketDir, p.SocketGroup); err != nil {
-		return nil, err
+	if !l.Runs {
+		// go-plugin's own hosts name no directory, and leave the sockets of plugins
+		// that were killed where they are.
+		var err error
+		if a.dir, err = makePrivate(p.SocketDir, p.SocketGroup); err != nil {
+			return nil, err
+		}
+		a.wish.dir = a.dir.path
 	}
-	a.wish.dir = a.dir.path
 	a.place = newPlace("", a.wish)
+	a.place.parent = p.SocketDir
 	return a, nil
 }
 
@@ -67,6 +70,9 @@ func (a *attempt) Speaks(name string) bool { return name == handshake.GRPC }
 // Close implements protocol.Attempt.
 func (a *attempt) Close() {
 	a.place.remove()
+	if a.dir == nil {
+		return
+	}
 	a.dir.remove()
 	// At the end, where nobody waits for something to start; and once, since a host
 	// that lives leaves nothing.

@@ -72,6 +72,7 @@ func (l *launch) Prepare(p protocol.Launch) (protocol.Attempt, error) {
 		g.SocketDir, g.SocketGroup = u.TempDir, u.Group
 	}
 	p.Limits.Message = 1<<31 - 1
+	p.Runs = l.attached != nil
 	var err error
 	if l.inner, err = g.Prepare(p); err != nil {
 		return nil, err

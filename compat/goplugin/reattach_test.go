@@ -148,6 +148,8 @@ func TestTestMode(t *testing.T) {
 			c.Test = &plugin.ServeTestConfig{Context: ctx, ReattachConfigCh: configs, CloseCh: closed}
 			dir := t.TempDir()
 			t.Setenv(plugin.EnvUnixSocketDir, dir)
+			temp := t.TempDir()
+			t.Setenv("TMPDIR", temp)
 			go plugin.Serve(c)
 			r := <-configs
 			if filepath.Dir(r.Addr.String()) != dir || r.Pid != os.Getpid() || !r.Test || r.ProtocolVersion != 1 || string(r.Protocol) != p {
@@ -162,6 +164,10 @@ func TestTestMode(t *testing.T) {
 				client.Kill()
 				if p, err := client.Client(); err != nil || p.Ping() != nil {
 					t.Error("Kill has ended the connection")
+				}
+				// The host may end before the plugin, and has nothing to remove then.
+				if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+					t.Errorf("made in the directory for temporary files: %v %v", left, err)
 				}
 			}
 			cancel()

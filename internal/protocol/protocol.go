@@ -38,6 +38,9 @@ type Launch struct {
 
 	// Services are what the host offers, in whatever version.
 	Services []tenon.Service
+
+	// Runs says that the plugin runs already: nobody gets what Env returns.
+	Runs bool
 }
 
 // An Attempt is one plugin's start, and what is left to do when it has ended.
