@@ -1,9 +1,12 @@
 package realworld
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -78,10 +81,8 @@ output "content" { value = data.local_file.it.content }
 	})
 }
 
-// TestTofuTime has a provider of protocol 5, with functions.
-func TestTofuTime(t *testing.T) {
-	pairs(t, "opentofu", "terraform-provider-time", func(u use) {
-		u.tofu("hashicorp/time", `
+const (
+	timeConfig = `
 resource "time_offset" "later" {
   base_rfc3339 = "2020-02-12T06:36:13Z"
   offset_days  = 7
@@ -92,8 +93,15 @@ resource "time_sleep" "nap" {
 }
 output "later" { value = time_offset.later.rfc3339 }
 output "minutes" { value = provider::time::duration_parse("1h30m").minutes }
-`)
-		u.apply("Apply complete! Resources: 2 added, 0 changed, 0 destroyed.", `{"later":"2020-02-19T06:36:13Z","minutes":90}`)
+`
+	timeOutput = `{"later":"2020-02-19T06:36:13Z","minutes":90}`
+)
+
+// TestTofuTime has a provider of protocol 5, with functions.
+func TestTofuTime(t *testing.T) {
+	pairs(t, "opentofu", "terraform-provider-time", func(u use) {
+		u.tofu("hashicorp/time", timeConfig)
+		u.apply("Apply complete! Resources: 2 added, 0 changed, 0 destroyed.", timeOutput)
 		u.destroy("Destroy complete! Resources: 2 destroyed.")
 	})
 }
@@ -138,6 +146,50 @@ func TestTofuCrash(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestTofuReattach has a provider that somebody has started, and that is there when
+// OpenTofu has done with it: a provider under a debugger.
+func TestTofuReattach(t *testing.T) {
+	pairs(t, "opentofu", "terraform-provider-time", func(u use) {
+		temp := t.TempDir()
+		cmd := exec.Command(u.plugin, "-debug")
+		cmd.Env = append(os.Environ(), "TMPDIR="+temp)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			u.t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			u.t.Fatal(err)
+		}
+		defer cmd.Process.Kill()
+		u.tofu("registry.terraform.io/hashicorp/time", timeConfig)
+		u.env = append(u.env, reattach(u.t, out))
+		u.stays = true
+		u.apply("Apply complete! Resources: 2 added, 0 changed, 0 destroyed.", timeOutput)
+		u.destroy("Destroy complete! Resources: 2 destroyed.")
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			u.t.Error(err)
+		}
+		io.Copy(io.Discard, out)
+		if err := cmd.Wait(); err != nil {
+			u.t.Error(err)
+		}
+		u.stays = false
+		u.leftovers(temp)
+	})
+}
+
+// reattach returns the setting that a provider prints.
+func reattach(t *testing.T, out io.Reader) string {
+	t.Helper()
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if line := strings.TrimSpace(lines.Text()); strings.HasPrefix(line, "TF_REATTACH_PROVIDERS=") {
+			return strings.ReplaceAll(line, "'", "")
+		}
+	}
+	t.Fatal("the provider does not say how it is reached")
+	return ""
 }
 
 func names(of map[string]any) (list []string) {
