@@ -46,9 +46,7 @@ func (u use) run(status int, args ...string) string {
 	cmd := exec.CommandContext(ctx, u.host, args...)
 	cmd.WaitDelay = time.Second
 	cmd.Dir = u.dir
-	cmd.Env = append(os.Environ(), "TMPDIR="+temp, "HOME="+u.dir)
-	cmd.Env = append(cmd.Env, offline...)
-	cmd.Env = append(cmd.Env, u.env...)
+	cmd.Env = u.environment(temp)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
@@ -63,6 +61,12 @@ func (u use) run(status int, args ...string) string {
 	}
 	u.leftovers(temp)
 	return stdout.String()
+}
+
+// environment is the host's, with a directory for temporary files.
+func (u use) environment(temp string) []string {
+	env := append(os.Environ(), "TMPDIR="+temp, "HOME="+u.dir)
+	return append(append(env, offline...), u.env...)
 }
 
 // offline is an environment without the rest of the world.
