@@ -7,7 +7,7 @@ export GOWORK = off
 
 MODULES  = . cmd/tenon grpcplug grpcplug/internal/interop examples/hello examples/kv \
 	examples/kv/disk examples/kv/overgrpc examples/protofirst examples/terraform-schema \
-	examples/terraform-schema/provider bench bench/overgrpc bench/stubs interop \
+	examples/terraform-schema/provider bench bench/dropin bench/overgrpc bench/stubs interop \
 	compat/goplugin compat/shim compat/apitest
 PLATFORMS = darwin freebsd windows
 
@@ -55,9 +55,10 @@ lint: ## gofmt, go vet, staticcheck; generated code is up to date; other platfor
 	@set -e; for os in $(PLATFORMS); do GOOS=$$os go build ./...; done
 
 .PHONY: bench
-bench: ## measure Tenon beside go-plugin and a bare socketpair, both over gRPC, and gRPC's stubs on either: the README's tables
+bench: ## measure Tenon beside go-plugin and a bare socketpair, both over gRPC, programs with the shim and without, and gRPC's stubs on either
 	@go -C bench run .
 	@go -C bench/overgrpc run .
+	@go -C bench/dropin run .
 	@go -C bench/stubs run .
 
 .PHONY: fuzz

@@ -300,7 +300,7 @@ func BenchmarkStart(b *testing.B) {
 			bench := idleBench(e)
 			var took time.Duration
 			for b.Loop() {
-				once, err := bench.StartOnce(context.Background(), small)
+				once, _, err := bench.StartOnce(context.Background(), small)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,11 +78,13 @@ func (c Comparison) round(ctx context.Context, n int, all [][][]float64) (err er
 	return nil
 }
 
+func (t Target) column() string { return cmp.Or(t.Column, t.Name) }
+
 func (c Comparison) print(w io.Writer, all [][][]float64) {
 	fmt.Fprintf(w, "%s %s/%s, %d CPUs, %d rounds\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), c.Rounds)
-	fmt.Fprintf(w, "| | %s |", c.Targets[0].Name)
+	fmt.Fprintf(w, "| | %s |", c.Targets[0].column())
 	for _, t := range c.Targets[1:] {
-		fmt.Fprintf(w, " %s | times as good |", t.Name)
+		fmt.Fprintf(w, " %s | times as good |", t.column())
 	}
 	fmt.Fprintf(w, "\n| --- | --- |%s\n", strings.Repeat(" --- | --- |", len(c.Targets)-1))
 	for i, f := range c.Figures {

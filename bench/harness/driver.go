@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,7 +27,7 @@ type outcome struct {
 // drive is a host: it starts the target's plugin and carries out the tasks that
 // it reads, until there are no more.
 func drive(t Target, tasks io.Reader, outcomes io.Writer) error {
-	program, err := os.Executable()
+	program, err := pluginProgram()
 	if err != nil {
 		return err
 	}
@@ -38,6 +39,13 @@ func drive(t Target, tasks io.Reader, outcomes io.Writer) error {
 		return err
 	}
 	return errors.Join(b.obey(ctx, tasks, outcomes), b.Session.Stop())
+}
+
+func pluginProgram() (string, error) {
+	if other := os.Getenv(programVar); other != "" {
+		return other, nil
+	}
+	return os.Executable()
 }
 
 func (b *Bench) obey(ctx context.Context, tasks io.Reader, outcomes io.Writer) error {
@@ -81,12 +89,12 @@ type Driver struct {
 	out    *json.Decoder
 }
 
-// StartDriver runs t's host from t's program. When ctx ends it is killed, and
-// what it started with it.
+// StartDriver runs t's host from t's program, which is program if t names none. When
+// ctx ends it is killed, and what it started with it.
 func StartDriver(ctx context.Context, program string, t Target) (*Driver, error) {
-	cmd := exec.CommandContext(ctx, program, host, t.Name)
+	cmd := exec.CommandContext(ctx, cmp.Or(t.Host, program), host, t.Name)
 	// What a killed plugin leaves behind goes with the programs' directory.
-	cmd.Env = append(equalEnvironment(), "TMPDIR="+filepath.Dir(program))
+	cmd.Env = append(equalEnvironment(), "TMPDIR="+filepath.Dir(cmd.Path), programVar+"="+t.Plugin)
 	// Kept for the error, if there is one: some libraries print when a plugin is
 	// stopped.
 	var stderr bytes.Buffer

@@ -32,6 +32,13 @@ type Target struct {
 
 	// NoStreams says that there is nothing to stream messages with.
 	NoStreams bool
+
+	// Column heads the target's column, if it is not empty, in place of Name.
+	Column string
+
+	// Host and Plugin, if not empty, are the programs of the two sides, in place of
+	// one for both.
+	Host, Plugin string
 }
 
 // A Session is a running plugin, seen from its host.
@@ -53,6 +60,9 @@ const (
 	plugin = "plugin"
 	host   = "host"
 )
+
+// programVar names the program of a driver's plugin, if it is another.
+const programVar = "BENCH_PLUGIN_PROGRAM"
 
 // Main is a target's program. Its arguments say whether to be the plugin or the
 // host, and of which of the targets.

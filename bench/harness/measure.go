@@ -17,6 +17,7 @@ const (
 	Callers = "callers" // many callers at a time; Value is calls per second
 	Stream  = "stream"  // plugin to host; Value is messages per second
 	Start   = "start"   // until the first answer, again and again; Value is ns
+	Stop    = "stop"    // of a plugin that was called once, again and again; Value is ns
 	Memory  = "memory"  // peak so far; Value is unused
 )
 
@@ -64,7 +65,7 @@ func (b *Bench) Measure(ctx context.Context, t Task) (Sample, error) {
 			return Sample{}, errors.ErrUnsupported
 		}
 		return b.metered(ctx, t, b.stream)
-	case Start:
+	case Start, Stop:
 		value, err := b.start(ctx, t)
 		return Sample{Value: value}, err
 	case Memory:
@@ -210,9 +211,13 @@ func Receive(ctx context.Context, s Session, count, size int) error {
 func (b *Bench) start(ctx context.Context, t Task) (float64, error) {
 	took := make([]time.Duration, t.Count)
 	for i := range took {
-		var err error
-		if took[i], err = b.StartOnce(ctx, t.Size); err != nil {
+		started, stopped, err := b.StartOnce(ctx, t.Size)
+		if err != nil {
 			return 0, err
+		}
+		took[i] = started
+		if t.Kind == Stop {
+			took[i] = stopped
 		}
 	}
 	slices.Sort(took)
@@ -220,17 +225,18 @@ func (b *Bench) start(ctx context.Context, t Task) (float64, error) {
 }
 
 // StartOnce starts a plugin, calls it and stops it. It returns how long it took
-// until the answer was there.
-func (b *Bench) StartOnce(ctx context.Context, size int) (time.Duration, error) {
+// until the answer was there, and then until the plugin was gone.
+func (b *Bench) StartOnce(ctx context.Context, size int) (started, stopped time.Duration, err error) {
 	payload := newPayload(size)
 	began := time.Now()
 	s, err := b.Target.Start(ctx, b.Command())
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	err = Call(ctx, s, payload)
-	took := time.Since(began)
-	return took, errors.Join(err, s.Stop())
+	answered := time.Now()
+	err = errors.Join(err, s.Stop())
+	return answered.Sub(began), time.Since(answered), err
 }
 
 func (b *Bench) memory(ctx context.Context) (Sample, error) {
