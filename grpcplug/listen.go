@@ -102,16 +102,18 @@ func (p *place) sweep() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if d := p.private; d != nil {
-		p.sweeps.Go(func() { d.sweep(200 * time.Millisecond) })
+		late := after(200 * time.Millisecond)
+		p.sweeps.Go(func() { d.sweep(func() bool { return late() || d.leaving.Load() }) })
 	}
 }
 
 // remove removes what was made for the listeners.
 func (p *place) remove() {
-	p.sweeps.Wait()
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.private.remove()
+	d := p.private
+	p.mu.Unlock()
+	d.remove()
+	p.sweeps.Wait()
 }
 
 func randomName() string {

@@ -39,6 +39,7 @@ type output struct {
 	changed chan struct{} // closed when pieces, over or taken are
 	over    bool          // nothing more will come
 	hosts   int           // streams
+	any     bool          // something was printed
 }
 
 // captureOutput puts pipes in the place of os.Stdout and os.Stderr.
@@ -95,6 +96,7 @@ func (o *output) endSoon(i int) {
 func (o *output) add(channel uint64, b []byte) bool {
 	for {
 		o.mu.Lock()
+		o.any = true
 		if o.over {
 			o.mu.Unlock()
 			return false
@@ -154,6 +156,13 @@ func (o *output) stream(s grpc.ServerStream) error {
 			return s.Context().Err()
 		}
 	}
+}
+
+// never reports whether nothing was printed.
+func (o *output) never() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return !o.any
 }
 
 func (o *output) host(n int) {

@@ -77,7 +77,7 @@ func (a *attempt) Close() {
 	// At the end, where nobody waits for something to start; and once, since a host
 	// that lives leaves nothing.
 	if _, was := swept.LoadOrStore(filepath.Dir(a.dir.path), true); !was {
-		a.dir.sweep(20 * time.Millisecond)
+		a.dir.sweep(after(20 * time.Millisecond))
 	}
 }
 

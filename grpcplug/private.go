@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,6 +23,9 @@ import (
 type private struct {
 	path string
 	lock io.Closer // nil where there are no such locks
+
+	removal sync.Once
+	leaving atomic.Bool // it is being removed
 }
 
 // privatePrefix begins the names of private directories.
@@ -69,19 +74,23 @@ func newPrivate(parent string) (*private, error) {
 		}
 		lock, err := lockDirectory(path)
 		if err == nil || !errors.Is(err, errLocked) && !errors.Is(err, fs.ErrNotExist) {
-			return &private{path, lock}, nil
+			return &private{path: path, lock: lock}, nil
 		}
 	}
 	return nil, errSwept
 }
 
-// remove removes the directory and all that is in it.
+// remove removes the directory and all that is in it. It may be called more than
+// once, and returns when that has been done.
 func (d *private) remove() {
 	if d == nil {
 		return
 	}
-	os.RemoveAll(d.path)
-	d.unlock()
+	d.leaving.Store(true)
+	d.removal.Do(func() {
+		os.RemoveAll(d.path)
+		d.unlock()
+	})
 }
 
 func (d *private) unlock() {
@@ -93,10 +102,9 @@ func (d *private) unlock() {
 // sweep removes the directories that processes have left beside this one because
 // they were killed. What has been left is not worth an error.
 //
-// It takes no longer than most. Others can put names into the parent directory, too,
+// It ends when enough says so. Others can put names into the parent directory, too,
 // and who waits for this shall not wait for them.
-func (d *private) sweep(most time.Duration) {
-	end := time.Now().Add(most)
+func (d *private) sweep(enough func() bool) {
 	parent, err := os.Open(filepath.Dir(d.path))
 	if err != nil {
 		return
@@ -108,7 +116,7 @@ func (d *private) sweep(most time.Duration) {
 			if path := filepath.Join(parent.Name(), name); strings.HasPrefix(name, privatePrefix) && path != d.path {
 				removeLeft(path)
 			}
-			if time.Now().After(end) {
+			if enough() {
 				return
 			}
 		}
@@ -116,6 +124,12 @@ func (d *private) sweep(most time.Duration) {
 			return
 		}
 	}
+}
+
+// after returns a function that reports whether so much time has passed.
+func after(d time.Duration) func() bool {
+	end := time.Now().Add(d)
+	return func() bool { return time.Now().After(end) }
 }
 
 // removeLeft removes a directory that nobody holds, if there is nothing in it but

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
@@ -16,7 +17,10 @@ import (
 // A Side is a plugin's side of the protocol in parts, for the package that has
 // go-plugin's own API: there the server, the output and what the host is told are
 // the program's. Other modules cannot make one.
-type Side struct{ s *server }
+type Side struct {
+	s     *server
+	calls atomic.Int64 // of the program's own services, under way
+}
 
 // A SideConfig says what a [Side] is made of.
 type SideConfig struct {
@@ -43,7 +47,7 @@ func NewSide(_ protocol.Within, c SideConfig) (*Side, error) {
 	}
 	s.options = &options{limit: s.limit()}
 	s.place = newPlace(c.Network, s.wish)
-	return &Side{s}, s.trust()
+	return &Side{s: s}, s.trust()
 }
 
 // TLS returns what the two sides agreed on, nil if that is none, and Certificate
@@ -83,7 +87,23 @@ func (s *Side) broker() *Broker {
 }
 
 // ServerOptions returns what the server needs.
-func (s *Side) ServerOptions() []grpc.ServerOption { return s.s.serverOptions() }
+func (s *Side) ServerOptions() []grpc.ServerOption {
+	return append(s.s.serverOptions(), grpc.ChainUnaryInterceptor(s.unary), grpc.ChainStreamInterceptor(s.stream))
+}
+
+func (s *Side) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+	s.calls.Add(1)
+	defer s.calls.Add(-1)
+	return handle(ctx, req)
+}
+
+func (s *Side) stream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+	if !ours(info.FullMethod) {
+		s.calls.Add(1)
+		defer s.calls.Add(-1)
+	}
+	return handle(srv, stream)
+}
 
 // Attach registers the services that each plugin has. The output is what is read
 // of stdout and stderr; what no host asks for goes to spill, or waits if that is
@@ -109,8 +129,13 @@ func (s *Side) Asked() <-chan struct{} { return s.s.asked }
 // Finish sees that the host gets the output, answers it, and ends what would go
 // on as long as the connection. If the output ends by itself all of it is waited
 // for, otherwise what is there; no longer than ctx. It is called once.
-func (s *Side) Finish(ctx context.Context, ends bool) {
-	if o := s.s.output; o != nil {
+//
+// It reports whether the connection may be cut: nothing was printed, ever, and no
+// call is under way. Hosts cope without an answer, which they don't get from
+// plugins of go-plugin, and to see that they have it takes a while.
+func (s *Side) Finish(ctx context.Context, ends bool) (cut bool) {
+	o := s.s.output
+	if o != nil {
 		wait, cancel := ctx, func() {}
 		if !ends {
 			wait, cancel = context.WithTimeout(ctx, linger)
@@ -122,7 +147,12 @@ func (s *Side) Finish(ctx context.Context, ends bool) {
 	close(s.s.finished)
 	s.s.leave()
 	s.s.broker.close()
+	go s.s.place.remove() // while the server ends; Close waits for it
+	return s.calls.Load() == 0 && ctx.Err() == nil && (o == nil || ends && o.never())
 }
+
+// Announced is called when the host has been told where the plugin is.
+func (s *Side) Announced() { s.s.place.sweep() }
 
 // Leave ends the streams that would go on as long as the connection.
 func (s *Side) Leave() { s.s.leave() }

@@ -135,7 +135,11 @@ func (s *GRPCServer) Serve(lis net.Listener) {
 	if s.flush != nil {
 		s.flush()
 	}
-	s.side.Finish(ctx, s.flush != nil)
+	if s.side.Finish(ctx, s.flush != nil) {
+		s.server.Stop()
+		<-served
+		return
+	}
 	stop := time.AfterFunc(endTimeout, s.server.Stop)
 	s.server.GracefulStop()
 	stop.Stop()

@@ -99,6 +99,7 @@ func (c *Client) leaves(run *running) bool {
 		c.logger.Warn("error closing client during Kill", "err", err)
 		return false
 	}
+	go run.launch.Close()
 	select {
 	case <-run.launch.link.with.Gone:
 		return true

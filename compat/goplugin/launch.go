@@ -39,6 +39,7 @@ type launch struct {
 	plugins PluginSet
 	addr    net.Addr
 	link    *link
+	closing sync.Once
 }
 
 var (
@@ -204,8 +205,9 @@ func (l *launch) trust() (*tls.Config, error) {
 	}).Trust(l.line)
 }
 
-// Close implements protocol.Attempt.
-func (l *launch) Close() { l.inner.Close() }
+// Close implements protocol.Attempt. Kill calls it early: to remove the sockets takes
+// about as long as the plugin takes to exit.
+func (l *launch) Close() { l.closing.Do(l.inner.Close) }
 
 // PluginToHost implements grpcplug.Addresses.
 func (l *launch) PluginToHost(network, address string) (string, string, error) {

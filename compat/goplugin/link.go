@@ -139,6 +139,9 @@ func (k *link) dialRPC(ctx context.Context) (c ClientProtocol, end func(), lost 
 
 func (k *link) dialGRPC(ctx context.Context) (c ClientProtocol, end func(), lost <-chan struct{}, err error) {
 	with := k.with
+	// Calls end as gRPC says, without why the plugin has ended: to find that out
+	// would hold up Kill.
+	with.Diagnose = nil
 	with.Stdout, with.Stderr = k.outputs()
 	inner, err := k.launch.inner.Connect(ctx, k.launch.line, with)
 	if err != nil {

@@ -252,6 +252,7 @@ func (s *serving) announce() {
 			Certificate: s.side.Certificate(), Multiplex: known,
 		}
 		s.stdio.files[0].Write(append(line.Append(nil), '\n'))
+		s.side.Announced()
 		return
 	}
 	if s.Test.ReattachConfigCh != nil {
@@ -292,6 +293,7 @@ func (s *serving) run(server ServerProtocol) {
 	case <-ctx.Done():
 	}
 	s.listener.Close()
+	go s.side.Close() // while the connections end; serve waits for it
 	bounded, cancel := context.WithTimeout(context.Background(), finishTimeout)
 	defer cancel()
 	switch server := server.(type) {
