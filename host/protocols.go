@@ -86,7 +86,7 @@ func (s *start) join(a protocol.Attempt, line handshake.Line) error {
 	s.stage = StageConnect
 	out, errs := s.connectSent()
 	conn, err := a.Connect(s.ctx, line, protocol.Setup{
-		Self: s.Plugin, Stdout: out, Stderr: errs, Gone: s.run.Done(),
+		Self: s.Plugin, Stdout: out, Stderr: errs, Gone: s.run.Done(), Exit: s.gone,
 		Diagnose: s.diagnose, Logger: s.cfg.Logger, CrashOnPanic: s.cfg.CrashOnPanic,
 	})
 	if err != nil {
@@ -111,4 +111,10 @@ func (s *start) connectSent() (out, errs io.WriteCloser) {
 	re, we := io.Pipe()
 	s.sent[1] = stdio.Start(re, s.errorOutput(s.text[1]))
 	return w, we
+}
+
+// gone says how the process has ended.
+func (p *Plugin) gone() protocol.Exit {
+	x := p.run.outcome()
+	return protocol.Exit{PID: p.run.pid(), Code: x.Code, Signal: x.Signal, User: x.User, System: x.System, MaxRSS: x.MaxRSS}
 }

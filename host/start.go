@@ -117,13 +117,14 @@ func (s *start) spawn() error {
 	}
 	defer s.closeFiles()
 	spec := process.Spec{
-		Path:        cmd.Path,
-		Args:        cmd.Args,
-		Dir:         cmd.Dir,
-		SysProcAttr: cmd.SysProcAttr,
-		Detached:    s.manner.Detached,
-		File:        s.manner.File,
-		Env:         s.environment(),
+		Path:          cmd.Path,
+		Args:          cmd.Args,
+		Dir:           cmd.Dir,
+		SysProcAttr:   cmd.SysProcAttr,
+		Detached:      s.manner.Detached,
+		SpareSessions: s.manner.SpareSessions,
+		File:          s.manner.File,
+		Env:           s.environment(),
 	}
 	if err := s.connect(&spec); err != nil {
 		return err
@@ -133,6 +134,9 @@ func (s *start) spawn() error {
 		return err
 	}
 	s.run = child{proc}
+	if s.manner.Started != nil {
+		s.manner.Started(proc.Pid())
+	}
 	s.feedInput()
 	return nil
 }

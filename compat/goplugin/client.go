@@ -8,11 +8,13 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/tenon-go/tenon/host"
+	"github.com/tenon-go/tenon/internal/protocol"
 )
 
 // Client starts one plugin, connects to it, and kills it. Its methods are safe for
@@ -227,27 +229,32 @@ func (c *Client) start(ctx context.Context) (*running, error) {
 	}
 	defer l.closeProgram()
 	cmd := l.command()
+	l.started = func(pid int) {
+		publishProcess(c.cfg.Cmd, pid)
+		c.logger.Debug("plugin started", "path", cmd.Path, "pid", pid)
+		c.logger.Debug("waiting for RPC address", "plugin", cmd.Path)
+	}
 	log := newLogWriter(c.logger.Named(filepath.Base(cmd.Path)), c.cfg.Stderr, c.cfg.PluginLogBufferSize)
 	cmd.Stderr = log
-	c.logger.Debug("starting plugin", "path", cmd.Path, "args", cmd.Args)
+	if l.attached == nil {
+		c.logger.Debug("starting plugin", "path", cmd.Path, "args", cmd.Args)
+	}
 	p, err := host.Start(ctx, host.Config{
 		App: app, Cmd: cmd, Protocols: []host.Protocol{l},
 		Logger: slogTo(c.logger), StartTimeout: c.cfg.StartTimeout,
 	})
 	if err != nil {
 		log.flush()
+		c.reportStart(cmd.Path, err)
 		return nil, l.asStartError(err)
 	}
 	run := &running{plugin: p, launch: l, id: l.id(p), over: make(chan struct{})}
-	c.logger.Debug("plugin started", "path", cmd.Path, "pid", p.Info().PID)
 	c.logger.Debug("using plugin", "version", l.version)
-	publishProcess(c.cfg.Cmd, p.Info().PID)
 	stop := context.AfterFunc(contextOf(c.cfg.Cmd), p.Kill)
 	go func() {
 		defer close(run.over)
 		<-p.Done()
 		stop()
-		publishState(c.cfg.Cmd, p.Err())
 		log.flush()
 		c.report(run)
 	}()
@@ -285,10 +292,26 @@ func (c *Client) check() error {
 }
 
 func (l *launch) id(p *host.Plugin) string {
-	if l.runner != nil {
+	switch {
+	case l.runner != nil:
 		return l.runner.ID()
+	case l.isTest():
+		return ""
 	}
 	return strconv.Itoa(p.Info().PID)
+}
+
+// reportStart logs the end of a plugin that did not start, and what Cmd has to say of
+// it.
+func (c *Client) reportStart(path string, err error) {
+	var e *host.StartError
+	if !errors.As(err, &e) || e.Exit == nil {
+		return
+	}
+	x := protocol.Exit{PID: e.Exit.PID, Code: e.Exit.Code, User: e.Exit.CPU, MaxRSS: e.Exit.MaxRSS}
+	x.Signal, _ = e.Exit.Signal.(syscall.Signal)
+	publishState(c.cfg.Cmd, x)
+	c.logger.Error("plugin process exited", "plugin", path, "id", strconv.Itoa(x.PID), "error", endingOf(e.Exit))
 }
 
 // report logs the plugin's end.

@@ -3,17 +3,17 @@
 package plugin
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/user"
 	"reflect"
+	"runtime"
 	"strconv"
 	"syscall"
 	"unsafe"
 
-	"github.com/tenon-go/tenon/host"
+	"github.com/tenon-go/tenon/internal/protocol"
 )
 
 // hasCredential reports whether the plugin runs as another user.
@@ -63,20 +63,30 @@ func owner(info os.FileInfo) string {
 // publishState sets Cmd.ProcessState as Wait would: programs ask it for the status.
 // Package os has no way to make one but to wait for the process, which is for the one
 // who has started it. If a later Go has other fields it stays nil.
-func publishState(cmd *exec.Cmd, end error) {
-	var e *host.ExitError
-	if cmd == nil || !errors.As(end, &e) {
+func publishState(cmd *exec.Cmd, e protocol.Exit) {
+	if cmd == nil {
 		return
 	}
-	status := syscall.WaitStatus(max(e.Exit.Code, 0) << 8)
-	if sig, ok := e.Exit.Signal.(syscall.Signal); ok {
-		status = syscall.WaitStatus(sig)
+	status := syscall.WaitStatus(max(e.Code, 0) << 8)
+	if e.Signal != 0 {
+		status = syscall.WaitStatus(e.Signal)
 	}
+	usage := &syscall.Rusage{Utime: syscall.NsecToTimeval(int64(e.User)), Stime: syscall.NsecToTimeval(int64(e.System))}
+	setMaxRSS(usage, e.MaxRSS)
 	state := new(os.ProcessState)
-	set(state, "pid", e.Exit.PID)
-	if set(state, "status", status) {
+	set(state, "pid", e.PID)
+	if set(state, "status", status) && set(state, "rusage", usage) {
 		cmd.ProcessState = state
 	}
+}
+
+// setMaxRSS sets a field that is not a number of the same size everywhere. It counts
+// kilobytes, but on macOS, where it counts bytes.
+func setMaxRSS(r *syscall.Rusage, n int64) {
+	if runtime.GOOS != "darwin" && runtime.GOOS != "ios" {
+		n >>= 10
+	}
+	reflect.ValueOf(r).Elem().FieldByName("Maxrss").SetInt(n)
 }
 
 func set[T any](state *os.ProcessState, field string, value T) bool {

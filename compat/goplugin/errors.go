@@ -53,10 +53,14 @@ func (f *failure) Error() string {
 	if len(f.causes) == 0 || f.causes[0] == nil {
 		return f.text
 	}
-	if story := f.causes[0].Error(); !strings.Contains(f.text, story) {
-		return f.text + "\n" + story
+	story := f.causes[0].Error()
+	if strings.Contains(f.text, story) {
+		return f.text
 	}
-	return f.text
+	if _, rest, told := strings.Cut(story, f.text); told {
+		return f.text + rest
+	}
+	return f.text + "\n" + story
 }
 
 func (f *failure) Unwrap() []error { return f.causes }
@@ -106,7 +110,7 @@ func (l *launch) asStartError(err error) error {
 	case told.Stage == host.StageHandshake:
 		return &failure{l.unrecognized(), []error{told}}
 	}
-	return &failure{told.Err.Error(), []error{told}}
+	return &failure{l.inWords(told.Err).Error(), []error{told}}
 }
 
 // unwrapped is what a runner of the caller's has said, if it is what failed.
@@ -179,6 +183,37 @@ func wrongVersion(plugin int, all map[int]PluginSet) *refusal {
 	}
 	slices.Sort(own)
 	return &refusal{text: fmt.Sprintf("incompatible API version with plugin. Plugin version: %d, Client versions: %d", plugin, own)}
+}
+
+// A reworded error speaks of what the caller has at hand.
+type reworded struct {
+	text string
+	err  error
+}
+
+func (r *reworded) Error() string { return r.text }
+func (r *reworded) Unwrap() error { return r.err }
+
+var words = strings.NewReplacer(
+	"clear grpcplug.Protocol.TLS", "clear ClientConfig.TLSConfig",
+	"grpcplug.Protocol.TLS", "ClientConfig.TLSConfig",
+	"set TLS in grpcplug.Protocol", "set TLSConfig in ClientConfig",
+	"set AutoMTLS in grpcplug.Protocol", "set AutoMTLS in ClientConfig",
+	"grpcplug.Protocol.Multiplex", "ClientConfig.GRPCBrokerMultiplex",
+	"grpcplug.Protocol.SocketDir", "ClientConfig.UnixSocketConfig.TempDir",
+)
+
+// inWords rewords what grpcplug says of a connection.
+func (l *launch) inWords(err error) error {
+	var e *grpcplug.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	text := words.Replace(err.Error())
+	if l.attached != nil && l.attached.Session == "" && (e.Problem == grpcplug.NotGRPC || e.Problem == grpcplug.TLSFailed) {
+		text += "; a plugin that was started with AutoMTLS is reattached to with the Session that its Client.ReattachConfig has"
+	}
+	return &reworded{text, err}
 }
 
 // asBrokerError gives an error of the broker's the text that go-plugin's had.

@@ -29,6 +29,17 @@ const shutdownMethod = "/plugin.GRPCController/Shutdown"
 // plugin that cannot be asked, or does not answer in time, is no error: who wants
 // it gone kills it.
 func (c *GRPCClient) Close() error {
+	if err := c.close(); status.Code(err) != codes.DeadlineExceeded {
+		return err
+	}
+	return nil
+}
+
+// close is Close, but that no answer is an error.
+func (c *GRPCClient) close() error {
+	if c.link != nil && c.link.link != nil {
+		c.link.link.leaving.Store(true)
+	}
 	if c.broker != nil {
 		c.broker.Close()
 	}
@@ -38,8 +49,12 @@ func (c *GRPCClient) Close() error {
 	if c.link == nil {
 		return c.Conn.Close()
 	}
-	if status.Code(err) == codes.OK || status.Code(err) == codes.Unavailable {
+	switch status.Code(err) {
+	case codes.OK, codes.Unavailable:
 		c.link.awaitOutput()
+	case codes.DeadlineExceeded:
+		c.link.close()
+		return err
 	}
 	return c.link.close()
 }
@@ -73,7 +88,7 @@ func (c *GRPCClient) Dispense(name string) (interface{}, error) {
 
 // Ping reports whether the plugin's health service says that it serves.
 func (c *GRPCClient) Ping() error {
-	ctx, cancel := context.WithTimeout(orBackground(c.doneCtx), pingTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), pingTimeout)
 	defer cancel()
 	r, err := grpc_health_v1.NewHealthClient(c.Conn).Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: GRPCServiceName})
 	if err != nil {

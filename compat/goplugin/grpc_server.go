@@ -140,8 +140,18 @@ func (s *GRPCServer) Serve(lis net.Listener) {
 		<-served
 		return
 	}
-	stop := time.AfterFunc(endTimeout, s.server.Stop)
-	s.server.GracefulStop()
-	stop.Stop()
-	<-served
+	s.end(served)
+}
+
+// end lets calls end. Handlers that do not return are not waited for: gRPC would,
+// even when it is told to stop at once.
+func (s *GRPCServer) end(served <-chan error) {
+	go s.server.GracefulStop()
+	t := time.NewTimer(endTimeout)
+	defer t.Stop()
+	select {
+	case <-served:
+	case <-t.C:
+		go s.server.Stop()
+	}
 }

@@ -95,23 +95,31 @@ func (c *Client) leaves(run *running) bool {
 		}
 		return false
 	}
-	if err := client.Close(); err != nil && !run.launch.link.gone() {
+	if err := closeAsked(client); err != nil && !run.launch.link.gone() {
 		c.logger.Warn("error closing client during Kill", "err", err)
 		return false
 	}
 	go run.launch.Close()
 	select {
-	case <-run.launch.link.with.Gone:
+	case <-run.launch.link.left:
 		return true
 	case <-time.After(leaveTimeout):
 		return false
 	}
 }
 
-// gone reports whether the plugin has ended.
+// closeAsked closes a connection, and says so if the plugin has not answered.
+func closeAsked(p ClientProtocol) error {
+	if g, ok := p.(*GRPCClient); ok {
+		return g.close()
+	}
+	return p.Close()
+}
+
+// gone reports whether the plugin has ended, and the caller's Cmd says how.
 func (k *link) gone() bool {
 	select {
-	case <-k.with.Gone:
+	case <-k.left:
 		return true
 	default:
 		return false
@@ -122,15 +130,20 @@ func (k *link) gone() bool {
 // with status 0.
 func ending(err error) string {
 	var e *host.ExitError
-	switch {
-	case !errors.As(err, &e):
-		return ""
-	case e.Exit.Signal != nil:
-		return "signal: " + e.Exit.Signal.String()
-	case e.Exit.Err != nil:
-		return e.Exit.Err.Error()
-	case e.Exit.Code == 0:
+	if !errors.As(err, &e) {
 		return ""
 	}
-	return fmt.Sprintf("exit status %d", e.Exit.Code)
+	return endingOf(&e.Exit)
+}
+
+func endingOf(e *host.Exit) string {
+	switch {
+	case e.Signal != nil:
+		return "signal: " + e.Signal.String()
+	case e.Err != nil:
+		return e.Err.Error()
+	case e.Code == 0:
+		return ""
+	}
+	return fmt.Sprintf("exit status %d", e.Code)
 }

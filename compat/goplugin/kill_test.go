@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"context"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"syscall"
 	"testing"
 	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	plugin "github.com/tenon-go/tenon/compat/goplugin"
 	"github.com/tenon-go/tenon/tenontest"
@@ -41,13 +45,18 @@ func TestKillDeaf(t *testing.T) {
 // TestKillBusy is about calls that never end.
 func TestKillBusy(t *testing.T) {
 	for _, p := range []string{"grpc", "netrpc"} {
-		client := start(t, config(t, p))
+		c := config(t, p)
+		client := start(t, c)
 		d := dispense(t, client)
 		ended := make(chan error, 1)
 		go func() { _, err := d.Do("block"); ended <- err }()
-		within(t, 8*time.Second, client.Kill)
+		do(t, d, "greet you")
+		within(t, 1500*time.Millisecond, client.Kill)
 		if err := <-ended; err == nil {
 			t.Error("the call has ended well")
+		}
+		if state := c.Cmd.ProcessState; !state.Success() {
+			t.Errorf("the plugin has ended with %v", state)
 		}
 	}
 }
@@ -201,5 +210,108 @@ func TestKillStuck(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestKillUnanswered is about a plugin that does not answer: it has had its time.
+func TestKillUnanswered(t *testing.T) {
+	for _, p := range []string{"grpc", "netrpc"} {
+		c := config(t, p)
+		c.KillTimeout = 100 * time.Millisecond
+		client := start(t, c)
+		do(t, dispense(t, client), "greet you")
+		c.Cmd.Process.Signal(syscall.SIGSTOP)
+		within(t, 1500*time.Millisecond, client.Kill)
+	}
+}
+
+// TestDaemons is about what a plugin has started that is to outlive it, and what is
+// not.
+func TestDaemons(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("elsewhere they are not found")
+	}
+	for _, stuck := range []bool{false, true} {
+		c := config(t, "grpc")
+		c.KillTimeout = 100 * time.Millisecond
+		client := start(t, c)
+		d := dispense(t, client)
+		daemon, _ := strconv.Atoi(do(t, d, "child session"))
+		job, _ := strconv.Atoi(do(t, d, "child group"))
+		if stuck {
+			c.Cmd.Process.Signal(syscall.SIGSTOP)
+		}
+		client.Kill()
+		awaitEnd(t, job)
+		if !alive(daemon) {
+			t.Error("a daemon was killed")
+		}
+		syscall.Kill(daemon, syscall.SIGKILL)
+		awaitEnd(t, daemon)
+	}
+}
+
+// TestStateIsThere is about programs that ask Cmd how a plugin has ended as soon as
+// they are told that it has.
+func TestStateIsThere(t *testing.T) {
+	for _, p := range []string{"grpc", "netrpc"} {
+		for range 20 {
+			c := config(t, p)
+			client := start(t, c)
+			d := dispense(t, client)
+			go d.Do("exit")
+			for !client.Exited() {
+				runtime.Gosched()
+			}
+			s := c.Cmd.ProcessState
+			if s == nil || s.ExitCode() != 5 || s.UserTime()+s.SystemTime() <= 0 || s.Pid() != c.Cmd.Process.Pid {
+				t.Fatalf("it has exited, and its state is %v", s)
+			}
+			if usage := s.SysUsage().(*syscall.Rusage); usage.Maxrss <= 0 {
+				t.Errorf("its memory was %d", usage.Maxrss)
+			}
+			client.Kill()
+		}
+	}
+	c := config(t, "ends")
+	plugin.NewClient(c).Start()
+	if s := c.Cmd.ProcessState; s == nil || s.ExitCode() != 3 {
+		t.Errorf("after a start that failed the state is %v", s)
+	}
+}
+
+// TestCallsAfterTheEnd is about hosts that ask for the code: what has ended by
+// itself is Unavailable, and what was killed is Canceled.
+func TestCallsAfterTheEnd(t *testing.T) {
+	for _, how := range []string{"exit", "panic x", "killed", "Kill"} {
+		c := config(t, "grpc")
+		client := start(t, c)
+		d := dispense(t, client)
+		p, _ := client.Client()
+		want := codes.Unavailable
+		switch how {
+		case "killed":
+			c.Cmd.Process.Kill()
+		case "Kill":
+			client.Kill()
+			want = codes.Canceled
+		default:
+			if _, err := d.Do(how); status.Code(err) != codes.Unavailable {
+				t.Errorf("%s: the call has ended with %v", how, err)
+			}
+		}
+		for !client.Exited() {
+			runtime.Gosched()
+		}
+		for range 3 {
+			_, err := d.Do("greet you")
+			if status.Code(err) != want {
+				t.Errorf("%s: a later call: %v", how, err)
+			}
+			if err := p.Ping(); status.Code(err) != want {
+				t.Errorf("%s: a later ping: %v", how, err)
+			}
+		}
+		client.Kill()
 	}
 }

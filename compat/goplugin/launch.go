@@ -25,10 +25,11 @@ import (
 // A launch is one start of a plugin: to package host it is a protocol, and the
 // only one. What it says of the plugin is there when the start has succeeded.
 type launch struct {
-	cfg   *ClientConfig
-	inner protocol.Attempt // grpcplug's, which has the offer, the sockets and TLS
-	file  *os.File         // the program, if it was checked; nil if that is of no use
-	first firstLine
+	cfg     *ClientConfig
+	inner   protocol.Attempt // grpcplug's, which has the offer, the sockets and TLS
+	started func(pid int)
+	file    *os.File // the program, if it was checked; nil if that is of no use
+	first   firstLine
 
 	attached *ReattachConfig // nil if the plugin is started here
 	runner   runner.AttachedRunner
@@ -52,7 +53,8 @@ var (
 func (l *launch) Prepare(p protocol.Launch) (protocol.Attempt, error) {
 	g := grpcplug.Protocol{
 		AutoMTLS: l.cfg.AutoMTLS, TLS: l.cfg.TLSConfig, Multiplex: l.cfg.GRPCBrokerMultiplex,
-		MinPort: int(l.cfg.MinPort), MaxPort: int(l.cfg.MaxPort), Addresses: l, DialOptions: l.cfg.GRPCDialOptions,
+		MinPort: int(l.cfg.MinPort), MaxPort: int(l.cfg.MaxPort), Addresses: l,
+		DialOptions: append(slices.Clip(l.cfg.GRPCDialOptions), l.afterOptions()...),
 	}
 	if g.AutoMTLS {
 		g.TLS = nil
@@ -126,7 +128,7 @@ func (l *launch) Speaks(string) bool { return true }
 
 // Manner implements protocol.Sole.
 func (l *launch) Manner() protocol.Manner {
-	m := protocol.Manner{Detached: l.cfg.Detached || l.cfg.Cmd != nil && wantsSession(l.cfg.Cmd)}
+	m := protocol.Manner{Detached: l.cfg.Detached || l.cfg.Cmd != nil && wantsSession(l.cfg.Cmd), SpareSessions: true, Started: l.started}
 	if l.canRunFile() {
 		m.File = l.file
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tenon-go/tenon"
@@ -23,10 +24,13 @@ type link struct {
 	tls    *tls.Config
 	with   protocol.Setup
 	done   chan struct{}
+	left   chan struct{}   // closed when the plugin has ended, and Cmd.ProcessState says how
 	ctx    context.Context // ends with the plugin, or with the link
 	cancel context.CancelFunc
 
 	turn chan struct{} // who has it may dial
+
+	leaving atomic.Bool // the caller ends the connection
 
 	mu sync.Mutex
 	st linkState
@@ -43,7 +47,7 @@ type linkState struct {
 }
 
 func newLink(l *launch, c *tls.Config, with protocol.Setup) *link {
-	k := &link{launch: l, tls: c, with: with, done: make(chan struct{}), turn: make(chan struct{}, 1)}
+	k := &link{launch: l, tls: c, with: with, done: make(chan struct{}), left: make(chan struct{}), turn: make(chan struct{}, 1)}
 	k.ctx, k.cancel = context.WithCancel(context.Background())
 	go k.watch()
 	return k
@@ -51,12 +55,11 @@ func newLink(l *launch, c *tls.Config, with protocol.Setup) *link {
 
 // watch ends the link with the plugin.
 func (k *link) watch() {
-	defer k.cancel()
-	select {
-	case <-k.with.Gone:
-		k.Fail(errGone)
-	case <-k.done:
-	}
+	<-k.with.Gone
+	publishState(k.launch.cfg.Cmd, k.with.Exit())
+	close(k.left)
+	k.Fail(errGone)
+	k.cancel()
 }
 
 var errGone = errors.New("the plugin has ended")
@@ -147,7 +150,7 @@ func (k *link) dialGRPC(ctx context.Context) (c ClientProtocol, end func(), lost
 	if err != nil {
 		with.Stdout.Close()
 		with.Stderr.Close()
-		return nil, nil, nil, err
+		return nil, nil, nil, k.launch.inWords(err)
 	}
 	cc, broker := grpcConn(inner)
 	g := &grpcLink{link: k, inner: inner}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -98,7 +99,14 @@ func (d impl) Do(what string) (string, error) {
 		return strconv.Itoa(os.Getpid()), nil
 	case "child":
 		c := exec.Command("sleep", "100")
-		c.Stdout, c.Stderr = realStdout, realStderr
+		switch arg {
+		case "session":
+			c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		case "group":
+			c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		default:
+			c.Stdout, c.Stderr = realStdout, realStderr
+		}
 		if err := c.Start(); err != nil {
 			return "", err
 		}

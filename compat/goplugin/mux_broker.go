@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"errors"
 	"io"
 	"log"
 	"net"
@@ -28,6 +29,9 @@ func (m *MuxBroker) Accept(id uint32) (net.Conn, error) { return m.broker.Accept
 // "Plugin", until the connection ends. What goes wrong is logged with package log.
 func (m *MuxBroker) AcceptAndServe(id uint32, v interface{}) {
 	c, err := m.Accept(id)
+	if errors.Is(err, netrpc.ErrClosed) {
+		return // as with most ids when a plugin is killed
+	}
 	if err != nil {
 		log.Printf("[ERR] plugin: plugin acceptAndServe error: %s", err)
 		return

@@ -73,6 +73,11 @@ type Spec struct {
 	// parent died, and what it leaves behind when it ends is not touched.
 	Detached bool
 
+	// SpareSessions lets alone, when the child ends or is killed, what it has
+	// started that made itself the leader of a session or is in such a one: daemons.
+	// Linux only; elsewhere they are not found anyway.
+	SpareSessions bool
+
 	// Group says which process group the child runs in.
 	Group Group
 

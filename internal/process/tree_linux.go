@@ -15,13 +15,14 @@ import (
 // only when no more turn up: a process that loses its parent is lost to the
 // search too.
 type hunt struct {
-	root   int       // whose descendants; 0 for none but the marked ones
-	mark   string    // in the environment of those that lost their parent; may be empty
-	born   birth     // of the one that was given the mark; zero if that is not known
-	swept  int       // a group that was sent SIGKILL before; 0 for none
-	until  time.Time // when to stop searching; zero for no limit
-	found  map[int]quarry
-	unsure bool // there was one whose environment could not be seen for a moment
+	root    int       // whose descendants; 0 for none but the marked ones
+	mark    string    // in the environment of those that lost their parent; may be empty
+	born    birth     // of the one that was given the mark; zero if that is not known
+	session int       // only those in it; 0 for all
+	swept   int       // a group that was sent SIGKILL before; 0 for none
+	until   time.Time // when to stop searching; zero for no limit
+	found   map[int]quarry
+	unsure  bool // there was one whose environment could not be seen for a moment
 }
 
 func (h *hunt) late() bool { return !h.until.IsZero() && time.Now().After(h.until) }
@@ -86,7 +87,7 @@ func (h *hunt) adoptChildren(parent int) (adopted []int) {
 // again when the descriptor is there: in between the number may have changed
 // hands.
 func (h *hunt) adopt(pid int, still func() bool) bool {
-	if _, known := h.found[pid]; known || pid == os.Getpid() || pid == h.root {
+	if _, known := h.found[pid]; known || pid == os.Getpid() || pid == h.root || h.spares(pid) {
 		return false
 	}
 	fd, err := unix.PidfdOpen(pid, 0)
@@ -102,6 +103,14 @@ func (h *hunt) adopt(pid int, still func() bool) bool {
 	h.found[pid] = quarry{pid, fd}
 	signalTo(pid, fd, unix.SIGSTOP)
 	return true
+}
+
+func (h *hunt) spares(pid int) bool {
+	if h.session == 0 {
+		return false
+	}
+	session, err := unix.Getsid(pid)
+	return err == nil && session != h.session
 }
 
 // holds reports whether pid still is the process that was found under that

@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/tenon-go/tenon"
@@ -80,6 +81,13 @@ type Manner struct {
 	// started when it ends.
 	Detached bool
 
+	// SpareSessions lets daemons alone that the process has started: what is in
+	// another session than its own.
+	SpareSessions bool
+
+	// Started, if not nil, is called when the process has started.
+	Started func(pid int)
+
 	// File, if not nil, is the program, which Cmd.Path is only the name of: what
 	// was looked at is what is run, whoever replaces the file meanwhile. The
 	// caller closes it after the start.
@@ -127,12 +135,24 @@ type Setup struct {
 	// address after that is somebody else.
 	Gone <-chan struct{}
 
+	// Exit says how the process has ended, when Gone is closed.
+	Exit func() Exit
+
 	// Diagnose turns the error that ended the connection into the one that calls
 	// get. It may wait a short time for the cause to show.
 	Diagnose func(error) error
 
 	Logger       *slog.Logger
 	CrashOnPanic bool
+}
+
+// An Exit says how a process has ended.
+type Exit struct {
+	PID          int
+	Code         int // -1 if a signal has ended it, or it is not known
+	Signal       syscall.Signal
+	User, System time.Duration // of the processor
+	MaxRSS       int64         // bytes
 }
 
 // A Conn is a host's connection to a plugin.
