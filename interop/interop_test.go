@@ -24,7 +24,7 @@ type setting struct {
 	network, trust, broker string
 }
 
-// pairs are the rows: Tenon with all, and how far the original comes with itself.
+// pairs are the rows: Tenon with all, the shim with all, and how far the original comes with itself.
 func pairs() (all [][2]kind) {
 	all = append(all, [2]kind{ours, ours})
 	for _, k := range theirs {
@@ -32,6 +32,13 @@ func pairs() (all [][2]kind) {
 	}
 	for _, k := range theirs {
 		all = append(all, [2]kind{k, ours})
+	}
+	all = append(all, [2]kind{ours, shim}, [2]kind{shim, ours}, [2]kind{shim, shim})
+	for _, k := range theirs {
+		all = append(all, [2]kind{shim, k})
+	}
+	for _, k := range theirs {
+		all = append(all, [2]kind{k, shim})
 	}
 	for _, k := range theirs {
 		all = append(all, [2]kind{newest, k})
@@ -73,10 +80,7 @@ func (r *results) run(t *testing.T, s setting) string {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	how := running{autoMTLS: s.trust == "AutoMTLS", multiplex: s.broker == "multiplexed", signalShows: s.network == "unix" || s.plugin == ours}
-	facts := scenario.Facts{BrokerOff: s.broker == "off", Contract: s.plugin == ours, MaxSend: 6 << 20}
-	if s.plugin != ours {
-		facts.MaxSend = 1 << 20
-	}
+	facts := scenario.Facts{BrokerOff: s.broker == "off", Contract: s.plugin == ours, MaxSend: s.plugin.takes}
 	command := func() *exec.Cmd {
 		cmd := s.plugin.plugin(t, s.network)
 		privateTemp(t, cmd)
@@ -156,7 +160,7 @@ type nature struct {
 var natures = []*nature{
 	{"a", "go-plugin's plugins before v1.6.0 cannot multiplex: Tenon's host ends the start with grpcplug.NoMultiplex",
 		func(err error) bool { return errors.Is(err, &grpcplug.Error{Problem: grpcplug.NoMultiplex}) }},
-	{"b", "the same under go-plugin's own host, which says so too",
+	{"b", "the same under go-plugin's own host and the shim's, which say so too",
 		func(err error) bool {
 			return err != nil && strings.Contains(err.Error(), "does not support the feature")
 		}},
@@ -228,10 +232,11 @@ func (r *results) print(out io.Writer) {
 		fmt.Fprintln(w)
 	}
 	w.Flush()
-	fmt.Fprintln(&b, "\nyes: all of "+strings.Join(r.order, ", ")+".")
+	fmt.Fprintln(&b, "\n"+names)
+	fmt.Fprintln(&b, "yes: all of "+strings.Join(r.order, ", ")+".")
 	fmt.Fprintln(&b, "     callback and offer need the broker; contract needs a Tenon plugin, bound a Tenon host too;")
 	fmt.Fprintln(&b, "     large is 6 MiB both ways, but 1 MiB to a go-plugin plugin: those take no more than 4.")
-	fmt.Fprintln(&b, "r    by way of a relay: on this system go-plugin's plugins listen on unix sockets only.")
+	fmt.Fprintln(&b, "r    by way of a relay: on this system plugins made with go-plugin's API listen on unix sockets only.")
 	for _, n := range append(natures, noCallback) {
 		fmt.Fprintf(&b, "%s    %s.\n", n.mark, n.why)
 	}

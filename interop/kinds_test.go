@@ -13,47 +13,53 @@ import (
 
 // A kind is a library that hosts and plugins are made with.
 type kind struct {
-	name    string
-	version string // of go-plugin; empty: Tenon
-	muxes   bool   // it can multiplex its broker
+	name  string // in the table
+	mod   string // the file of versions that ./goplugin is built with; empty: Tenon's own API
+	muxes bool   // it can multiplex its broker
+	takes int    // bytes of a request that its plugins take, or fewer
 }
 
+// What go-plugin's plugins take is gRPC's own limit, 4 MiB. Others have to take more.
+const (
+	little = 1 << 20
+	much   = 6 << 20
+)
+
 var (
-	ours   = kind{name: "Tenon", muxes: true}
+	ours   = kind{name: "Tenon", muxes: true, takes: much}
+	shim   = kind{name: "shim", mod: "shim", muxes: true, takes: much}
 	theirs = []kind{
-		{"go-plugin", "v1.4.0", false},
-		{"go-plugin", "v1.5.2", false},
-		{"go-plugin", "v1.6.3", true},
-		{"go-plugin", "v1.7.0", true},
-		{"go-plugin", "v1.8.0", true},
+		{"v1.4.0", "v1.4.0", false, little},
+		{"v1.5.2", "v1.5.2", false, little},
+		{"v1.6.3", "v1.6.3", true, little},
+		{"v1.7.0", "v1.7.0", true, little},
+		{"v1.8.0", "v1.8.0", true, little},
 	}
 	newest = theirs[len(theirs)-1]
 )
 
-func (k kind) String() string {
-	if k.version == "" {
-		return k.name
-	}
-	return k.name + " " + k.version
-}
+// names are explained below each table.
+const names = "v1.4.0 to v1.8.0: HashiCorp's go-plugin. shim: compat/shim in its place. Tenon: its own API, with grpcplug."
+
+func (k kind) String() string { return k.name }
 
 // builds are the programs of go-plugin, each made when it is first needed.
 var builds = func() map[kind]func() (string, error) {
 	all := map[kind]func() (string, error){}
-	for _, k := range theirs {
+	for _, k := range append([]kind{shim}, theirs...) {
 		all[k] = sync.OnceValues(k.build)
 	}
 	return all
 }()
 
-// build makes the program ./goplugin with the version of k, and with what that
-// version asks for of gRPC and all else, not what this module does.
+// build makes the program ./goplugin with the library of k, and with what that
+// asks for of gRPC and all else, not what this module does.
 func (k kind) build() (string, error) {
-	path, err := filepath.Abs(filepath.Join("bin", "goplugin-"+k.version))
+	path, err := filepath.Abs(filepath.Join("bin", "goplugin-"+k.mod))
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-mod=readonly", "-modfile="+filepath.Join("versions", k.version+".mod"), "-o", path, "./goplugin")
+	cmd := exec.Command("go", "build", "-mod=readonly", "-modfile="+filepath.Join("versions", k.mod+".mod"), "-o", path, "./goplugin")
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%v: %w\n%s", cmd, err, out)
