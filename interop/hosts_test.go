@@ -22,6 +22,7 @@ import (
 // A running is how a plugin is run.
 type running struct {
 	autoMTLS, multiplex bool
+	netRPC, own         bool          // under hosts that have go-plugin's API
 	signalShows         bool          // nothing is between the host and the plugin's process
 	startTimeout        time.Duration // of Tenon's host; 0: the usual one
 }
@@ -75,6 +76,12 @@ func (r running) goplugin(ctx context.Context, t *testing.T, host kind, mode str
 	if r.multiplex {
 		flags = append(flags, "-multiplex")
 	}
+	if r.netRPC {
+		flags = append(flags, "-netrpc")
+	}
+	if r.own {
+		flags = append(flags, "-own")
+	}
 	args := append(append([]string{mode}, flags...), plugin.Path)
 	cmd := exec.CommandContext(ctx, host.program(t), append(args, plugin.Args[1:]...)...)
 	cmd.Env = plugin.Env
@@ -91,10 +98,10 @@ func (r running) goplugin(ctx context.Context, t *testing.T, host kind, mode str
 	return out, stderr.String(), err
 }
 
-// check makes all checks under go-plugin's host.
-func (r running) check(ctx context.Context, t *testing.T, host kind, f scenario.Facts, plugin *exec.Cmd, report func(scenario.Report)) {
+// check makes all checks, or what else mode says, under go-plugin's host.
+func (r running) check(ctx context.Context, t *testing.T, host kind, mode string, f scenario.Facts, plugin *exec.Cmd, report func(scenario.Report)) {
 	flags := []string{fmt.Sprintf("-maxsend=%d", f.MaxSend), fmt.Sprintf("-nobroker=%v", f.BrokerOff), fmt.Sprintf("-contract=%v", f.Contract)}
-	out, trouble, err := r.goplugin(ctx, t, host, "check", flags, plugin)
+	out, trouble, err := r.goplugin(ctx, t, host, mode, flags, plugin)
 	for d := json.NewDecoder(bytes.NewReader(out)); ; {
 		var got scenario.Report
 		if bad := d.Decode(&got); bad == io.EOF {

@@ -24,6 +24,10 @@ type setting struct {
 	network, trust, broker string
 }
 
+func (s setting) name() string {
+	return strings.Join([]string{s.host.String(), s.plugin.String(), s.network, s.trust, s.broker}, "/")
+}
+
 // pairs are the rows: Tenon with all, the shim with all, and how far the original comes with itself.
 func pairs() (all [][2]kind) {
 	all = append(all, [2]kind{ours, ours})
@@ -66,7 +70,7 @@ func TestTable(t *testing.T) {
 	t.Run("pairs", func(t *testing.T) { // which ends when all that are parallel have
 		for _, pair := range pairs() {
 			for _, s := range columns(pair) {
-				t.Run(strings.Join([]string{s.host.String(), s.plugin.String(), s.network, s.trust, s.broker}, "/"), func(t *testing.T) {
+				t.Run(s.name(), func(t *testing.T) {
 					t.Parallel()
 					cells.set(s, cells.run(t, s))
 				})
@@ -81,11 +85,6 @@ func (r *results) run(t *testing.T, s setting) string {
 	defer cancel()
 	how := running{autoMTLS: s.trust == "AutoMTLS", multiplex: s.broker == "multiplexed", signalShows: s.network == "unix" || s.plugin == ours}
 	facts := scenario.Facts{BrokerOff: s.broker == "off", Contract: s.plugin == ours, MaxSend: s.plugin.takes}
-	command := func() *exec.Cmd {
-		cmd := s.plugin.plugin(t, s.network)
-		privateTemp(t, cmd)
-		return cmd
-	}
 	var failed, lacks []string
 	var startErr error
 	done := 0
@@ -105,13 +104,13 @@ func (r *results) run(t *testing.T, s setting) string {
 		}
 	}
 	if s.host == ours {
-		start := how.tenon(t, command)
+		start := how.tenon(t, func() *exec.Cmd { return s.command(t) })
 		scenario.Run(ctx, func(ctx context.Context) (x *scenario.Session, err error) {
 			x, startErr = start(ctx)
 			return x, startErr
 		}, facts, report, bound)
 	} else {
-		how.check(ctx, t, s.host, facts, command(), report)
+		how.check(ctx, t, s.host, "check", facts, s.command(t), report)
 	}
 	if n := s.nature(); n != nil {
 		if !n.shows(startErr) || done > 0 {
@@ -139,16 +138,12 @@ func (r *results) run(t *testing.T, s setting) string {
 
 // count is how many checks have to be made, so that none is lost.
 func (s setting) count(f scenario.Facts) int {
-	n := len(scenario.Checks) + 4 // start, stop, kill, crash
-	for _, c := range scenario.Checks {
-		if f.BrokerOff && c.Broker || !f.Contract && c.Contract {
-			n--
-		}
+	var more []scenario.Check
+	if s.host == ours {
+		more = append(more, bound)
 	}
-	if s.host == ours && f.Contract {
-		n++ // bound
-	}
-	return n
+	on, _, ends := f.Checks(more...)
+	return len(on) + len(ends) + 2 // start, stop
 }
 
 // A nature is why something cannot be, and the error that says so.
@@ -221,15 +216,7 @@ func (r *results) print(out io.Writer) {
 	fmt.Fprint(w, "\n\t\tunix\t\t\t\t\t\ttcp\n\t\tplain\t\t\tAutoMTLS\t\t\tplain\t\t\tAutoMTLS\nhost\tplugin"+
 		strings.Repeat("\toff\tsockets\tmuxed", 4)+"\n")
 	for _, pair := range pairs() {
-		fmt.Fprintf(w, "%s\t%s", pair[0], pair[1])
-		for _, s := range columns(pair) {
-			cell := r.cells[s]
-			if cell == "" {
-				cell = "?"
-			}
-			fmt.Fprint(w, "\t"+cell)
-		}
-		fmt.Fprintln(w)
+		r.row(w, pair, columns(pair))
 	}
 	w.Flush()
 	fmt.Fprintln(&b, "\n"+names)
@@ -240,4 +227,16 @@ func (r *results) print(out io.Writer) {
 	for _, n := range append(natures, noCallback) {
 		fmt.Fprintf(&b, "%s    %s.\n", n.mark, n.why)
 	}
+}
+
+func (r *results) row(w io.Writer, pair [2]kind, columns []setting) {
+	fmt.Fprintf(w, "%s\t%s", pair[0], pair[1])
+	for _, s := range columns {
+		cell := r.cells[s]
+		if cell == "" {
+			cell = "?"
+		}
+		fmt.Fprint(w, "\t"+cell)
+	}
+	fmt.Fprintln(w)
 }

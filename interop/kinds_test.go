@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/tenon-go/tenon/interop/scenario"
 	"github.com/tenon-go/tenon/tenontest"
 )
 
@@ -76,18 +77,33 @@ func (k kind) program(t *testing.T) string {
 	return path
 }
 
-// plugin returns the command of a plugin.
-func (k kind) plugin(t *testing.T, network string) *exec.Cmd {
-	switch {
-	case k == ours && network == "tcp":
-		return tenontest.Command(t, "tenon tcp")
-	case k == ours:
-		return tenontest.Command(t, "tenon")
-	case network == "tcp":
-		return tenontest.Command(t, "relay", k.program(t), "serve")
+// command returns the command of the plugin in a setting.
+func (s setting) command(t *testing.T) *exec.Cmd {
+	serve := []string{"serve"}
+	switch s.broker {
+	case netRPC, both:
+		serve = append(serve, s.broker)
 	}
-	cmd := exec.Command(k.program(t), "serve")
-	cmd.Env = []string{}
+	bytes := "plain"
+	if s.trust != "plain" {
+		bytes = "TLS"
+	}
+	var cmd *exec.Cmd
+	switch {
+	case s.plugin == ours && s.network == "tcp":
+		cmd = tenontest.Command(t, "tenon tcp")
+	case s.plugin == ours:
+		cmd = tenontest.Command(t, "tenon")
+	case s.network == "tcp":
+		cmd = tenontest.Command(t, "relay", append([]string{bytes, s.plugin.program(t)}, serve...)...)
+	default:
+		cmd = exec.Command(s.plugin.program(t), serve...)
+		cmd.Env = []string{}
+	}
+	if s.trust == own {
+		cmd.Env = append(cmd.Env, scenario.CertEnv+"="+ownCertificate())
+	}
+	privateTemp(t, cmd)
 	return cmd
 }
 

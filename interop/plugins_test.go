@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 		"tenon":       func() { tenonPlugin("") },
 		"tenon tcp":   func() { tenonPlugin("tcp") },
 		"native only": func() { plugin.Main(app, kept) },
-		"relay":       func() { relay(os.Args[1], os.Args[2:]...) },
+		"relay":       func() { relay(os.Args[1] == "TLS", os.Args[2], os.Args[3:]...) },
 	}
 	// Plugins and hosts wait for each other most of the time.
 	flag.Set("test.parallel", strconv.Itoa(2+runtime.GOMAXPROCS(0)))
@@ -71,8 +71,8 @@ func (b broker) Serve(id uint32, register func(scenario.Registrar)) (func(), err
 }
 
 // relay runs a plugin of go-plugin's, which on this system listens on unix sockets
-// only, behind a TCP port.
-func relay(program string, args ...string) {
+// only, behind a TCP port. What comes from the host must be TLS or not.
+func relay(secure bool, program string, args ...string) {
 	runtime.LockOSThread() // which the signal below hangs on
 	cmd := exec.Command(program, args...)
 	cmd.Stderr = os.Stderr
@@ -98,7 +98,7 @@ func relay(program string, args ...string) {
 			if err != nil {
 				return
 			}
-			go join(c, path)
+			go join(c, path, secure)
 		}
 	}()
 	fields[2], fields[3] = "tcp", l.Addr().String()
@@ -108,13 +108,23 @@ func relay(program string, args ...string) {
 	os.Exit(cmd.ProcessState.ExitCode())
 }
 
-func join(c net.Conn, path string) {
+func join(c net.Conn, path string, secure bool) {
 	defer c.Close()
+	first := make([]byte, 1)
+	if _, err := c.Read(first); err != nil {
+		return // who only looks whether somebody listens
+	}
+	const record = 0x16 // a TLS handshake begins so, HTTP/2 and yamux do not
+	if (first[0] == record) != secure {
+		fmt.Fprintln(os.Stderr, "relay: the connection is encrypted, or is not, against what was agreed on")
+		return
+	}
 	to, err := net.Dial("unix", path)
 	if err != nil {
 		return
 	}
 	defer to.Close()
+	to.Write(first)
 	go func() { io.Copy(to, c); to.Close(); c.Close() }()
 	io.Copy(c, to)
 }

@@ -15,19 +15,19 @@ import (
 
 // hosting is how plugins are run.
 type hosting struct {
-	autoMTLS, multiplex bool
-	command             []string
-	started             []*exec.Cmd
+	protocol                 string // "netrpc", or else gRPC
+	autoMTLS, own, multiplex bool
+	command                  []string
+	started                  []*exec.Cmd
 }
 
-func (h *hosting) start(context.Context) (*scenario.Session, error) {
+// session returns one that nothing runs in yet, with the configuration that brings
+// a plugin's output to it.
+func (h *hosting) session() (*scenario.Session, *goplugin.ClientConfig, error) {
 	x := &scenario.Session{Out: new(scenario.Lines), Errs: new(scenario.Lines), Log: new(scenario.Lines)}
-	cmd := exec.Command(h.command[0], h.command[1:]...)
-	h.started = append(h.started, cmd)
 	cfg := &goplugin.ClientConfig{
 		HandshakeConfig:  handshake,
-		VersionedPlugins: plugins(nil),
-		Cmd:              cmd,
+		VersionedPlugins: plugins(h.protocol, nil),
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		AutoMTLS:         h.autoMTLS,
 		SyncStdout:       x.Out,
@@ -35,19 +35,75 @@ func (h *hosting) start(context.Context) (*scenario.Session, error) {
 		StartTimeout:     scenario.StartTimeout,
 		Logger:           hclog.New(&hclog.LoggerOptions{Output: x.Log, Level: hclog.Info}),
 	}
-	if h.multiplex {
-		if err := setMultiplex(cfg); err != nil {
-			return nil, err
-		}
+	if h.protocol == "netrpc" {
+		cfg.AllowedProtocols = []goplugin.Protocol{goplugin.ProtocolNetRPC}
 	}
+	if h.own {
+		own, err := scenario.OwnTLS()
+		if err != nil {
+			return nil, nil, err
+		}
+		cfg.TLSConfig = own
+	}
+	if h.multiplex {
+		return x, cfg, setMultiplex(cfg)
+	}
+	return x, cfg, nil
+}
+
+func (h *hosting) cmd() *exec.Cmd {
+	cmd := exec.Command(h.command[0], h.command[1:]...)
+	h.started = append(h.started, cmd)
+	return cmd
+}
+
+func (h *hosting) start(context.Context) (*scenario.Session, error) {
+	x, cfg, err := h.session()
+	if err != nil {
+		return nil, err
+	}
+	cfg.Cmd = h.cmd()
+	x.Reattach = h.reattach
+	return x, connected(cfg, x)
+}
+
+// reattach starts a plugin with one client, and uses it with another.
+func (h *hosting) reattach() (*scenario.Session, error) {
+	_, cfg, err := h.session()
+	if err != nil {
+		return nil, err
+	}
+	cfg.Cmd = h.cmd()
+	first := goplugin.NewClient(cfg)
+	if _, err := first.Start(); err != nil {
+		return nil, err
+	}
+	x, cfg, err := h.session()
+	if err != nil {
+		return nil, err
+	}
+	cfg.Reattach = first.ReattachConfig()
+	cfg.Plugins = cfg.VersionedPlugins[scenario.Newest] // no library has them of itself
+	if err := connected(cfg, x); err != nil {
+		first.Kill()
+		return nil, err
+	}
+	// The first client is the plugin's parent, and learns of its end.
+	kill := x.Kill
+	x.Kill = func() { kill(); first.Kill() }
+	return x, nil
+}
+
+func connected(cfg *goplugin.ClientConfig, x *scenario.Session) error {
 	c := goplugin.NewClient(cfg)
 	if err := connect(c, x); err != nil {
 		c.Kill()
-		return nil, err
+		return err
 	}
 	x.Version, x.Kill = c.NegotiatedVersion(), c.Kill
 	x.Stop = func() error { return stop(c) }
-	return x, nil
+	x.Crashed = func() error { return exited(c) }
+	return nil
 }
 
 func connect(c *goplugin.Client, x *scenario.Session) error {
@@ -59,8 +115,12 @@ func connect(c *goplugin.Client, x *scenario.Session) error {
 	if err != nil {
 		return err
 	}
-	d := raw.(connected)
-	x.CC, x.Broker = d.cc, broker{d.broker}
+	switch d := raw.(type) {
+	case overGRPC:
+		x.CC, x.Broker = d.cc, broker{d.broker}
+	case overRPC:
+		x.RPC, x.Mux = d.client, d.broker
+	}
 	x.Ping = func(context.Context) error { return p.Ping() }
 	return nil
 }
@@ -69,6 +129,18 @@ func stop(c *goplugin.Client) error {
 	c.Kill()
 	if !c.Exited() {
 		return errors.New("it has not ended")
+	}
+	return nil
+}
+
+// exited waits until a client knows that its plugin has ended, of which no event
+// tells.
+func exited(c *goplugin.Client) error {
+	for end := time.Now().Add(scenario.Patience); !c.Exited(); {
+		if time.Now().After(end) {
+			return errors.New("the client does not know that the plugin has ended")
+		}
+		time.Sleep(time.Millisecond)
 	}
 	return nil
 }

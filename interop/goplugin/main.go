@@ -1,9 +1,10 @@
 // Command goplugin is a plugin and a host of HashiCorp's go-plugin, of whichever
 // version it is built with:
 //
-//	goplugin serve                         is a plugin
-//	goplugin check [flags] program [args]  runs a plugin, and makes all checks
-//	goplugin probe [flags] program [args]  runs a plugin that may be faulty
+//	goplugin serve [netrpc | both]          is a plugin
+//	goplugin check [flags] program [args]   runs a plugin, and makes all checks
+//	goplugin choose [flags] program [args]  runs one that speaks both protocols
+//	goplugin probe [flags] program [args]   runs a plugin that may be faulty
 //
 // A host prints a line of JSON for each check.
 package main
@@ -15,6 +16,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	goplugin "github.com/hashicorp/go-plugin"
@@ -32,18 +34,19 @@ func main() {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return errors.New("usage: goplugin serve | check | probe")
+		return errors.New("usage: goplugin serve | check | choose | probe")
 	}
 	mode, out := args[0], json.NewEncoder(os.Stdout)
 	if mode == "serve" {
-		serve()
-		return nil
+		return serve(strings.Join(args[1:], ""))
 	}
 	var h hosting
 	var f scenario.Facts
 	var dial uint
 	flags := flag.NewFlagSet(mode, flag.ContinueOnError)
 	flags.BoolVar(&h.autoMTLS, "automtls", false, "encrypt")
+	flags.BoolVar(&f.NetRPC, "netrpc", false, "speak net/rpc")
+	flags.BoolVar(&f.Own, "own", false, "host and plugin have certificates of their own")
 	flags.BoolVar(&h.multiplex, "multiplex", false, "multiplex the broker")
 	flags.BoolVar(&f.BrokerOff, "nobroker", false, "leave out what needs the broker")
 	flags.IntVar(&f.MaxSend, "maxsend", 1<<20, "bytes that the plugin takes")
@@ -52,12 +55,18 @@ func run(args []string) error {
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
-	h.command = flags.Args()
+	h.command, h.own = flags.Args(), f.Own
+	if f.NetRPC {
+		h.protocol = "netrpc"
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
+	report := func(r scenario.Report) { out.Encode(r) }
 	switch mode {
 	case "check":
-		scenario.Run(ctx, h.start, f, func(r scenario.Report) { out.Encode(r) })
+		scenario.Run(ctx, h.start, f, report)
+	case "choose":
+		h.choose(ctx, report)
 	case "probe":
 		out.Encode(scenario.Probe(ctx, h.start, uint32(dial)))
 		h.killAll()

@@ -20,27 +20,28 @@ type Check struct {
 	Name     string
 	Broker   bool // it needs the broker
 	Contract bool // it needs a plugin with a contract
+	Own      bool // it needs certificates of one's own
 	Run      func(context.Context, *Session, Facts) error
 }
 
 // Checks are made one after the other on one plugin.
 var Checks = []Check{
-	{"call", false, false, checkCall},
-	{"stream", false, false, checkStream},
-	{"large", false, false, checkLarge},
-	{"ping", false, false, func(ctx context.Context, x *Session, _ Facts) error { return x.Ping(ctx) }},
-	{"version", false, false, checkVersion},
-	{"callback", true, false, checkCallback},
-	{"offer", true, false, checkOffer},
-	{"stdio", false, false, checkStdio},
-	{"log", false, false, checkLog},
-	{"contract", false, true, checkContract},
+	{Name: "call", Run: checkCall},
+	{Name: "stream", Run: checkStream},
+	{Name: "large", Run: checkLarge},
+	{Name: "ping", Run: func(ctx context.Context, x *Session, _ Facts) error { return x.Ping(ctx) }},
+	{Name: "version", Run: checkVersion},
+	{Name: "callback", Broker: true, Run: checkCallback},
+	{Name: "offer", Broker: true, Run: checkOffer},
+	{Name: "stdio", Run: checkStdio},
+	{Name: "log", Run: checkLog},
+	{Name: "contract", Contract: true, Run: checkContract},
 }
 
-// ends are how a plugin ends otherwise than in good order.
-var ends = []Check{
-	{"kill", false, false, checkKill},
-	{"crash", false, false, checkCrash},
+// grpcEnds are how a plugin ends otherwise than in good order.
+var grpcEnds = []Check{
+	{Name: "kill", Run: checkKill},
+	{Name: "crash", Run: checkCrash},
 }
 
 func expect(got, want string, err error) error {
@@ -164,16 +165,19 @@ func checkContract(ctx context.Context, x *Session, _ Facts) error {
 	return expect(got, "kept you", err)
 }
 
-func checkStop(x *Session) error {
+func checkStop(_ context.Context, x *Session, _ Facts) error {
 	if err := x.Stop(); err != nil {
 		return err
 	}
 	// go-plugin's hosts say so when they had to kill it.
 	if log := x.Log.String(); strings.Contains(log, "gracefully") {
-		return errors.New("it has not ended by itself")
+		return errors.New(Ungraceful)
 	}
 	return nil
 }
+
+// Ungraceful is what is said of a plugin that its host had to kill.
+const Ungraceful = "it has not ended by itself"
 
 // checkKill has the host kill a plugin that it calls.
 func checkKill(ctx context.Context, x *Session, _ Facts) error {
