@@ -70,12 +70,24 @@ func prefixed(text string, err error) error { return fmt.Errorf("%s%w", text, er
 
 // A refusal is what Connect says of a line that has go-plugin's form.
 type refusal struct {
-	text string
-	err  error // nil, or what errors.Is is to find
+	stage  host.Stage // that host.StartError is to have; empty: host's own choice
+	text   string
+	causes []error // what errors.Is and errors.As are to find
 }
 
-func (r *refusal) Error() string { return r.text }
-func (r *refusal) Unwrap() error { return r.err }
+func (r *refusal) Error() string   { return r.text }
+func (r *refusal) Unwrap() []error { return r.causes }
+
+// at is the error with the stage of the refusal: to package host, which knows
+// nothing of versions here, all that Connect says is about the connection.
+func (r *refusal) at(told *host.StartError) *host.StartError {
+	if r.stage == "" {
+		return told
+	}
+	at := *told
+	at.Stage = r.stage
+	return &at
+}
 
 // asStartError gives the error of a start the text that go-plugin's would have.
 func (l *launch) asStartError(err error) error {
@@ -87,7 +99,7 @@ func (l *launch) asStartError(err error) error {
 	var line *handshake.LineError
 	switch {
 	case errors.As(err, &refused):
-		return &failure{refused.text, []error{told}}
+		return &failure{refused.text, []error{refused.at(told)}}
 	case errors.Is(err, ErrProcessNotFound):
 		return ErrProcessNotFound // callers compare it
 	case told.Stage == host.StageConfig:
@@ -109,6 +121,10 @@ func (l *launch) asStartError(err error) error {
 		return &failure{"plugin exited before we could connect", []error{told}}
 	case told.Stage == host.StageHandshake:
 		return &failure{l.unrecognized(), []error{told}}
+	}
+	var connecting *grpcplug.Error
+	if errors.As(err, &connecting) && connecting.Problem == grpcplug.BadCertificate && connecting.Err != nil {
+		return &failure{"error parsing server cert: " + connecting.Err.Error(), []error{told}}
 	}
 	return &failure{l.inWords(told.Err).Error(), []error{told}}
 }
@@ -140,6 +156,10 @@ func (l *launch) textOfLine(e *handshake.LineError) string {
 	case handshake.LineAppNotANumber:
 		return fmt.Sprintf("Error parsing protocol version %q", e.Field)
 	case handshake.LineNetworkUnknown:
+		line, _ := l.first.line()
+		if fields := strings.Split(line, "|"); len(fields) > 3 {
+			return "unknown address type: " + strings.TrimSpace(fields[3]) // the address and not the type: it is go-plugin's text
+		}
 		return "unknown address type: " + e.Field
 	case handshake.LineProtocolUnknown:
 		return unsupported(Protocol(e.Field), l.cfg.AllowedProtocols)
@@ -182,7 +202,7 @@ func wrongVersion(plugin int, all map[int]PluginSet) *refusal {
 		own = append(own, v)
 	}
 	slices.Sort(own)
-	return &refusal{text: fmt.Sprintf("incompatible API version with plugin. Plugin version: %d, Client versions: %d", plugin, own)}
+	return &refusal{stage: host.StageVersion, text: fmt.Sprintf("incompatible API version with plugin. Plugin version: %d, Client versions: %d", plugin, own)}
 }
 
 // A reworded error speaks of what the caller has at hand.
@@ -217,13 +237,16 @@ func (l *launch) inWords(err error) error {
 }
 
 // asBrokerError gives an error of the broker's the text that go-plugin's had.
-func asBrokerError(err error) error {
+func (b *GRPCBroker) asBrokerError(id uint32, err error) error {
 	var e *grpcplug.Error
 	if !errors.As(err, &e) {
 		return err
 	}
 	switch e.Problem {
-	case grpcplug.UnknownID:
+	case grpcplug.UnknownID, grpcplug.NoBroker: // which go-plugin cannot tell from the other
+		if b.muxed {
+			return &failure{fmt.Sprintf("failed to knock before dialling client: timeout waiting for multiplexing knock handshake on id %d", id), []error{err}}
+		}
 		return &failure{"timeout waiting for connection info", []error{err}}
 	case grpcplug.KnockRefused:
 		return &failure{"failed to knock before dialling client", []error{err}}

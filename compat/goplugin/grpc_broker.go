@@ -18,6 +18,7 @@ import (
 // other, usually as an argument of a call. Its methods are safe for concurrent use.
 type GRPCBroker struct {
 	broker *grpcplug.Broker
+	muxed  bool
 
 	sync.Mutex // of no use, but part of go-plugin's API
 }
@@ -67,7 +68,7 @@ func (b *GRPCBroker) Dial(id uint32) (conn *grpc.ClientConn, err error) {
 // DialWithOptions is Dial with options.
 func (b *GRPCBroker) DialWithOptions(id uint32, opts ...grpc.DialOption) (conn *grpc.ClientConn, err error) {
 	conn, err = b.broker.Dial(context.Background(), id, opts...)
-	return conn, asBrokerError(err)
+	return conn, b.asBrokerError(id, err)
 }
 
 // NextId returns an id that this side has not used yet.

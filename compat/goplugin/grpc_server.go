@@ -68,7 +68,8 @@ func (s *GRPCServer) Init() error {
 		s.logger = hclog.NewNullLogger()
 	}
 	s.server = s.Server(s.side.ServerOptions())
-	s.broker = &GRPCBroker{broker: s.side.Attach(s.server, s.Stdout, s.Stderr, s.spill)}
+	muxed, _ := s.side.Multiplex()
+	s.broker = &GRPCBroker{broker: s.side.Attach(s.server, s.Stdout, s.Stderr, s.spill), muxed: muxed}
 	for name, raw := range s.Plugins {
 		p, ok := raw.(GRPCPlugin)
 		if !ok {

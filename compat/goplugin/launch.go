@@ -18,6 +18,7 @@ import (
 	"github.com/tenon-go/tenon"
 	"github.com/tenon-go/tenon/compat/goplugin/runner"
 	"github.com/tenon-go/tenon/grpcplug"
+	"github.com/tenon-go/tenon/host"
 	"github.com/tenon-go/tenon/internal/handshake"
 	"github.com/tenon-go/tenon/internal/protocol"
 )
@@ -178,14 +179,15 @@ func (l *launch) accept(line handshake.Line) error {
 		l.addr, err = resolve(network, address)
 	}
 	if err != nil {
-		return &refusal{err.Error(), err}
+		return &refusal{text: err.Error(), causes: []error{err}}
 	}
 	if l.attached == nil && !slices.Contains(l.cfg.AllowedProtocols, Protocol(line.Protocol)) {
-		return &refusal{text: unsupported(Protocol(line.Protocol), l.cfg.AllowedProtocols)}
+		return &refusal{stage: host.StageHandshake, text: unsupported(Protocol(line.Protocol), l.cfg.AllowedProtocols)}
 	}
 	if l.cfg.GRPCBrokerMultiplex && line.Protocol == handshake.GRPC && !line.Multiplex {
-		return &refusal{ErrGRPCBrokerMuxNotSupported.Error() + "; for Go plugins, you will need to update the " +
-			"github.com/hashicorp/go-plugin dependency and recompile", ErrGRPCBrokerMuxNotSupported}
+		return &refusal{text: ErrGRPCBrokerMuxNotSupported.Error() + "; for Go plugins, you will need to update the " +
+			"github.com/hashicorp/go-plugin dependency and recompile",
+			causes: []error{ErrGRPCBrokerMuxNotSupported, &grpcplug.Error{Problem: grpcplug.NoMultiplex}}}
 	}
 	return nil
 }

@@ -155,7 +155,7 @@ func (k *link) dialGRPC(ctx context.Context) (c ClientProtocol, end func(), lost
 	cc, broker := grpcConn(inner)
 	g := &grpcLink{link: k, inner: inner}
 	return &GRPCClient{
-		Conn: cc, Plugins: k.launch.plugins, doneCtx: k.ctx, broker: &GRPCBroker{broker: broker},
+		Conn: cc, Plugins: k.launch.plugins, doneCtx: k.ctx, broker: &GRPCBroker{broker: broker, muxed: k.launch.cfg.GRPCBrokerMultiplex},
 		link: g, timeout: k.launch.cfg.KillTimeout,
 	}, func() { inner.Close() }, inner.Done(), nil
 }

@@ -310,7 +310,7 @@ func TestStartErrors(t *testing.T) {
 		{"2|1|unix|/x|grpc", "incompatible core API version with plugin. Plugin version: 2, Core version: 1\n\nTo fix this"},
 		{"1|2|unix|/x|grpc", "incompatible API version with plugin. Plugin version: 2, Client versions: [1]"},
 		{"1|x|tcp|/x|grpc", "Unrecognized remote plugin message: 1|x|tcp|/x|grpc\n"},
-		{"1|1|udp|/x|grpc", "unknown address type: "},
+		{"1|1|udp|/x|grpc", "unknown address type: /x\n"},
 		{"1|1|unix|/x|spdy", `unsupported plugin protocol "spdy". Supported: [netrpc grpc]`},
 	} {
 		c := config(t, "says", v.says)
@@ -334,6 +334,57 @@ func TestStartErrors(t *testing.T) {
 	c.AllowedProtocols = []plugin.Protocol{plugin.ProtocolGRPC}
 	if _, err := plugin.NewClient(c).Start(); err == nil || !strings.HasPrefix(err.Error(), `unsupported plugin protocol "netrpc". Supported: [grpc]`) {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestStartStages holds the stage and the problem that are in errors whose text is
+// go-plugin's.
+func TestStartStages(t *testing.T) {
+	bad := "1|1|unix|/x|grpc|" + strings.Repeat("AAAA", 20)
+	for _, v := range []struct {
+		says, begins string
+		set          func(*plugin.ClientConfig)
+		stage        host.Stage
+		is           error
+	}{
+		{"1|2|unix|/x|grpc", "incompatible API version with plugin.", nil, host.StageVersion, nil},
+		{"1|1|unix|/x|netrpc", "unsupported plugin protocol", func(c *plugin.ClientConfig) {
+			c.AllowedProtocols = []plugin.Protocol{plugin.ProtocolGRPC}
+		}, host.StageHandshake, nil},
+		{"1|1|unix|/x|grpc", "client requested gRPC broker multiplexing", func(c *plugin.ClientConfig) {
+			c.GRPCBrokerMultiplex = true
+		}, host.StageConnect, &grpcplug.Error{Problem: grpcplug.NoMultiplex}},
+		{bad, "error parsing server cert: x509: ", func(c *plugin.ClientConfig) {
+			c.AutoMTLS = true
+		}, host.StageConnect, &grpcplug.Error{Problem: grpcplug.BadCertificate}},
+	} {
+		c := config(t, "says", v.says)
+		if v.set != nil {
+			v.set(c)
+		}
+		_, err := plugin.NewClient(c).Start()
+		var told *host.StartError
+		if err == nil || !strings.HasPrefix(err.Error(), v.begins) || !errors.As(err, &told) || told.Stage != v.stage || v.is != nil && !errors.Is(err, v.is) {
+			t.Errorf("%.40s: the error is %v", v.says, err)
+		}
+	}
+}
+
+// TestUnserved is about an id of the broker's that nobody serves.
+func TestUnserved(t *testing.T) {
+	for mux, begins := range map[bool]string{
+		false: "timeout waiting for connection info\n",
+		true:  "failed to knock before dialling client: timeout waiting for multiplexing knock handshake on id 99\n",
+	} {
+		t.Run(fmt.Sprint("mux ", mux), func(t *testing.T) {
+			t.Parallel()
+			c := config(t, "grpc")
+			c.GRPCBrokerMultiplex = mux
+			_, err := dispense(t, start(t, c)).(doerGRPC).b.Dial(99)
+			if err == nil || !strings.HasPrefix(err.Error(), begins) || !errors.Is(err, &grpcplug.Error{Problem: grpcplug.UnknownID}) {
+				t.Errorf("the error is %v", err)
+			}
+		})
 	}
 }
 
