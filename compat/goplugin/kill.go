@@ -86,7 +86,11 @@ func (c *Client) end(run *running) {
 
 // leaves asks the plugin to, and reports whether it does.
 func (c *Client) leaves(run *running) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), c.cfg.KillTimeout)
+	timeout := c.cfg.KillTimeout
+	if run.launch.link.silent() {
+		timeout = min(timeout, leaveTimeout) // who did not answer before will hardly do so now
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	client, err := run.launch.link.client(ctx)
 	if err != nil {

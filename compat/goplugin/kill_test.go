@@ -3,6 +3,8 @@ package plugin_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"net"
 	"os/exec"
 	"runtime"
 	"strconv"
@@ -14,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	plugin "github.com/tenon-go/tenon/compat/goplugin"
+	"github.com/tenon-go/tenon/grpcplug"
 	"github.com/tenon-go/tenon/tenontest"
 )
 
@@ -58,6 +61,27 @@ func TestKillBusy(t *testing.T) {
 		if state := c.Cmd.ProcessState; !state.Success() {
 			t.Errorf("the plugin has ended with %v", state)
 		}
+	}
+}
+
+// TestKillSilent is about an address where somebody listens who says nothing. That
+// Client has waited for it is enough.
+func TestKillSilent(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c := config(t, "says", "1|1|tcp|"+l.Addr().String()+"|grpc")
+	c.StartTimeout = 3 * time.Second // of Start, and of Client
+	client := start(t, c)
+	if _, err := client.Client(); !errors.Is(err, &grpcplug.Error{Problem: grpcplug.NotGRPC}) {
+		t.Errorf("the error is %v", err)
+	}
+	within(t, 8*time.Second, client.Kill)
+	if !client.Exited() {
+		t.Error("it is there")
 	}
 }
 

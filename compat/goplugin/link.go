@@ -42,6 +42,7 @@ type linkState struct {
 	end    func()         // ends it without a word
 	lost   <-chan struct{}
 	pumps  []*stdio.Pump
+	failed bool // to dial, the last time
 	closed bool
 	err    error
 }
@@ -85,11 +86,12 @@ func (k *link) client(ctx context.Context) (ClientProtocol, error) {
 	defer cancel()
 	defer context.AfterFunc(k.ctx, cancel)()
 	c, end, lost, err := k.dial(ctx)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.st.failed = err != nil
 	if err != nil {
 		return nil, err
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	if k.st.closed {
 		go end()
 		return nil, errKilled
@@ -105,6 +107,14 @@ func (k *link) made() ClientProtocol {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.st.client
+}
+
+// silent reports whether there was an attempt to reach the plugin, and the last one
+// failed.
+func (k *link) silent() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.st.failed
 }
 
 func (k *link) dial(ctx context.Context) (c ClientProtocol, end func(), lost <-chan struct{}, err error) {
