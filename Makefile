@@ -39,7 +39,7 @@ PLAIN = bench|bench/*|interop|examples/hello|examples/protofirst|examples/terraf
 RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 
 .PHONY: interop
-interop: ## hold Tenon against go-plugin v1.4.0 to v1.8.0, and print the tables
+interop: ## hold Tenon, and compat/shim, against go-plugin v1.4.0 to v1.8.0, and print the tables
 	@go -C interop test -count=1 # without a list of packages, or it would not show what they print
 
 .PHONY: realworld

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -86,10 +87,13 @@ var faults = []fault{
 	{name: "line: other output before it", plugin: faulty{before: "starting up\n"}},
 }
 
-// TestFaults shows what becomes of faulty plugins under both libraries' hosts.
+// faultHosts are the rows of each fault.
+var faultHosts = [...]kind{ours, shim, newest}
+
+// TestFaults shows what becomes of faulty plugins under all hosts.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	verdicts := make([][2]string, len(faults))
+	verdicts := make([][len(faultHosts)]string, len(faults))
 	defer printFaults(os.Stdout, verdicts)
 	t.Run("plugins", func(t *testing.T) { // which ends when all that are parallel have
 		for i, f := range faults {
@@ -101,20 +105,26 @@ func TestFaults(t *testing.T) {
 	})
 }
 
-func (f fault) compare(t *testing.T) (verdicts [2]string) {
-	var ours, theirs scenario.Outcome
-	var both sync.WaitGroup
-	both.Go(func() { ours = scenario.Probe(t.Context(), f.asked().tenon(t, f.command(t)), f.dial) })
-	both.Go(func() { theirs = f.goplugin(t) })
-	both.Wait()
-	t.Logf("%.1500s", ours.Why)
-	if problem := f.judge(ours); problem != "" {
-		t.Errorf("%s: %s", problem, verdict(ours))
+func (f fault) compare(t *testing.T) [len(faultHosts)]string {
+	var own, shims, theirs scenario.Outcome
+	var all sync.WaitGroup
+	all.Go(func() { own = scenario.Probe(t.Context(), f.asked().tenon(t, f.command(t)), f.dial) })
+	all.Go(func() { shims = f.goplugin(t, shim) })
+	all.Go(func() { theirs = f.goplugin(t, newest) })
+	all.Wait()
+	t.Logf("%.1500s", own.Why)
+	if problem := f.judge(own); problem != "" {
+		t.Errorf("%s: %s", problem, verdict(own))
 	}
-	if tolerated(theirs) && !tolerated(ours) {
-		t.Errorf("go-plugin tolerates it, and Tenon does not: %s", verdict(ours))
+	if problem := f.judgeShim(shims, theirs); problem != "" {
+		t.Errorf("the shim's host: %s: %s, %q\n%.1500s", problem, verdict(shims), shims.Causes, shims.Why)
 	}
-	return [2]string{verdict(ours), verdict(theirs)}
+	for host, o := range map[kind]scenario.Outcome{ours: own, shim: shims} {
+		if tolerated(theirs) && !tolerated(o) {
+			t.Errorf("go-plugin tolerates it, and %v does not: %s", host, verdict(o))
+		}
+	}
+	return [...]string{verdict(own), verdict(shims), verdict(theirs)}
 }
 
 func (f fault) asked() running {
@@ -132,16 +142,16 @@ func (f fault) command(t *testing.T) func() *exec.Cmd {
 // crash is the step of a host's process that has ended.
 const crash = "the host's process ends with a panic"
 
-func (f fault) goplugin(t *testing.T) (o scenario.Outcome) {
+func (f fault) goplugin(t *testing.T, host kind) (o scenario.Outcome) {
 	flags := []string{fmt.Sprintf("-dial=%d", f.dial)}
-	out, trouble, err := f.asks.goplugin(t.Context(), t, newest, "probe", flags, f.command(t)())
+	out, trouble, err := f.asks.goplugin(t.Context(), t, host, "probe", flags, f.command(t)())
 	if err == nil {
 		err = json.Unmarshal(out, &o)
 	} else if _, panics, found := strings.Cut(trouble, "panic: "); found {
 		return scenario.Outcome{Step: crash, Why: panics}
 	}
 	if err != nil {
-		t.Errorf("go-plugin's host: %v: %s", err, trouble)
+		t.Errorf("the host of %v: %v: %s", host, err, trouble)
 	}
 	return o
 }
@@ -166,6 +176,52 @@ func (f fault) judge(o scenario.Outcome) string {
 	}
 	return ""
 }
+
+// judgeShim says what is not as it should be about what the shim's host made of f,
+// where the original's made theirs of it.
+func (f fault) judgeShim(o, theirs scenario.Outcome) string {
+	if o.Hung {
+		return "the host hangs"
+	}
+	if tolerated(o) {
+		return ""
+	}
+	cause := "*status.Error" // that a plugin lacks what Tenon does without
+	switch {
+	case f.problem != 0:
+		cause = scenario.Cause(&grpcplug.Error{Problem: f.problem})
+	case f.stage != "":
+		cause = scenario.Cause(&host.StartError{Stage: f.stage})
+	}
+	begins, late := original(theirs)
+	switch {
+	case !slices.Contains(o.Causes, cause):
+		return "among its causes there should be " + cause
+	case len(o.Why) > 12000: // the original's text, and Tenon's
+		return fmt.Sprintf("the error has %d bytes", len(o.Why))
+	case late && o.Step == scenario.Start:
+	case begins != "" && (o.Step != theirs.Step || !strings.HasPrefix(vary(o.Why), begins)):
+		return fmt.Sprintf("at %q it should begin with %q", theirs.Step, begins)
+	}
+	return ""
+}
+
+// original is the first line of what the original's host says; empty if it says
+// nothing. It is late if that host has connected to the plugin in the first call
+// only, where gRPC reports it: the shim does so before.
+func original(o scenario.Outcome) (line string, late bool) {
+	if o.Step == "" || o.Step == crash || o.Hung {
+		return "", false
+	}
+	line, _, _ = strings.Cut(o.Why, "\n")
+	if m := dialling.FindStringSubmatch(line); m != nil {
+		line = m[1]
+	}
+	return vary(strings.TrimSpace(line)), o.Step == "ping" && strings.HasPrefix(o.Why, "rpc error: code = Unavailable")
+}
+
+// dialling is how gRPC reports what a dialler has said.
+var dialling = regexp.MustCompile(`^rpc error: code = Unavailable desc = connection error: desc = "transport: error while dialing: (.*)"$`)
 
 // tolerated reports whether a plugin could be used. How it ended is another
 // question.
@@ -205,7 +261,7 @@ func sentence(s string) string {
 			end = min(end, i)
 		}
 	}
-	s = varies.ReplaceAllString(lead.ReplaceAllString(s[:end], ""), "")
+	s = vary(lead.ReplaceAllString(s[:end], ""))
 	s = filler.ReplaceAllString(port.ReplaceAllString(s, "127.0.0.1:…"), "xxx…")
 	if len(s) > most {
 		s = s[:most] + "…"
@@ -213,11 +269,37 @@ func sentence(s string) string {
 	return strings.TrimSpace(strings.ToValidUTF8(s, "�"))
 }
 
-func printFaults(out io.Writer, verdicts [][2]string) {
+func vary(s string) string { return varies.ReplaceAllString(s, "") }
+
+func printFaults(out io.Writer, verdicts [][len(faultHosts)]string) {
 	var b bytes.Buffer // in one piece: another table may be printed at the same time
 	fmt.Fprintln(&b, "\nWhat faulty plugins get:")
 	for i, f := range faults {
-		fmt.Fprintf(&b, "\n%s\n  %-18s%s\n  %-18s%s\n", f.name, ours, verdicts[i][0], newest, verdicts[i][1])
+		fmt.Fprintf(&b, "\n%s\n", f.name)
+		for n, host := range faultHosts {
+			fmt.Fprintf(&b, "  %-8s%s\n", host, wrapped(verdicts[i][n], 110, "\n          "))
+		}
 	}
+	fmt.Fprintln(&b, "\n"+names)
 	b.WriteTo(out)
+}
+
+// wrapped breaks a text into lines of so many bytes, at spaces.
+func wrapped(s string, width int, end string) string {
+	var b strings.Builder
+	n := 0
+	for i, word := range strings.Fields(s) {
+		switch {
+		case i == 0:
+		case n+1+len(word) > width:
+			b.WriteString(end)
+			n = 0
+		default:
+			b.WriteByte(' ')
+			n++
+		}
+		b.WriteString(word)
+		n += len(word)
+	}
+	return b.String()
 }

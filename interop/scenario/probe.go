@@ -19,12 +19,13 @@ const StartTimeout = Patience / 2
 
 // An Outcome is what became of a plugin that may be faulty.
 type Outcome struct {
-	Step string // that failed; empty if all went well
-	Why  string
-	Err  error         `json:"-"` // of which Why is the text
-	Took time.Duration // that step, or the longest one
-	Slow string        // the longest step
-	Hung bool
+	Step   string // that failed; empty if all went well
+	Why    string
+	Err    error         `json:"-"` // of which Why is the text
+	Causes []string      // of Err
+	Took   time.Duration // that step, or the longest one
+	Slow   string        // the longest step
+	Hung   bool
 }
 
 // Probe runs a plugin that may be faulty: starts it, pings and calls it, dials id
@@ -49,7 +50,7 @@ func Probe(ctx context.Context, start Starter, id uint32) (o Outcome) {
 			if !hangs && s.name != Start {
 				within(ctx, func(context.Context) error { x.Kill(); return nil })
 			}
-			return Outcome{Step: s.name, Why: fmt.Sprint(err), Err: err, Took: took, Slow: s.name, Hung: hangs}
+			return Outcome{Step: s.name, Why: fmt.Sprint(err), Err: err, Causes: Causes(err), Took: took, Slow: s.name, Hung: hangs}
 		}
 		if took > o.Took {
 			o.Took, o.Slow = took, s.name
