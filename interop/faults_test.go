@@ -269,7 +269,17 @@ func sentence(s string) string {
 	return strings.TrimSpace(strings.ToValidUTF8(s, "�"))
 }
 
-func vary(s string) string { return varies.ReplaceAllString(s, "") }
+// vary leaves out what differs each time. The original lists versions in the order
+// of a map.
+func vary(s string) string {
+	return versions.ReplaceAllStringFunc(varies.ReplaceAllString(s, ""), func(list string) string {
+		all := strings.Fields(strings.Trim(list, "[]"))
+		slices.Sort(all)
+		return "[" + strings.Join(all, " ") + "]"
+	})
+}
+
+var versions = regexp.MustCompile(`\[\d+( \d+)*\]`)
 
 func printFaults(out io.Writer, verdicts [][len(faultHosts)]string) {
 	var b bytes.Buffer // in one piece: another table may be printed at the same time
