@@ -178,9 +178,11 @@ func TestTLS(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 	}
-	client := start(t, config(t, "tls", "grpc"))
-	if _, err := client.Client(); err == nil {
-		t.Error("a host without TLS is connected to a plugin with it")
+	for _, p := range []string{"netrpc", "grpc"} {
+		client := start(t, config(t, "tls", p))
+		if _, err := client.Client(); err == nil {
+			t.Errorf("%s: a host without TLS is connected to a plugin with it", p)
+		}
 	}
 }
 

@@ -67,21 +67,27 @@ func TestKillBusy(t *testing.T) {
 // TestKillSilent is about an address where somebody listens who says nothing. That
 // Client has waited for it is enough.
 func TestKillSilent(t *testing.T) {
-	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	c := config(t, "says", "1|1|tcp|"+l.Addr().String()+"|grpc")
-	c.StartTimeout = 3 * time.Second // of Start, and of Client
-	client := start(t, c)
-	if _, err := client.Client(); !errors.Is(err, &grpcplug.Error{Problem: grpcplug.NotGRPC}) {
-		t.Errorf("the error is %v", err)
-	}
-	within(t, 8*time.Second, client.Kill)
-	if !client.Exited() {
-		t.Error("it is there")
+	for p, is := range map[string]error{"grpc": &grpcplug.Error{Problem: grpcplug.NotGRPC}, "netrpc": context.DeadlineExceeded} {
+		t.Run(p, func(t *testing.T) {
+			t.Parallel()
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			c := config(t, "says", "1|1|tcp|"+l.Addr().String()+"|"+p)
+			c.StartTimeout = 3 * time.Second // of Start, and of Client
+			client := start(t, c)
+			within(t, 8*time.Second, func() {
+				if _, err := client.Client(); !errors.Is(err, is) {
+					t.Errorf("the error is %v", err)
+				}
+			})
+			within(t, 8*time.Second, client.Kill)
+			if !client.Exited() {
+				t.Error("it is there")
+			}
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -144,6 +145,12 @@ func (k *link) dialRPC(ctx context.Context) (c ClientProtocol, end func(), lost 
 		return nil, nil, nil, err
 	}
 	client.timeout = k.launch.cfg.KillTimeout
+	// To open streams needs no answer: who listens may be anybody, may want TLS, or
+	// say nothing for ever, of which Dispense would have to wait for the end.
+	if err := client.greet(ctx); err != nil {
+		client.drop()
+		return nil, nil, nil, fmt.Errorf("%w; what listens at %s does not answer in go-plugin's net/rpc, or wants other TLS than this host's", err, addr)
+	}
 	out, errs := k.outputs()
 	client.goes.Go(func() { io.Copy(out, client.session.Stdout); out.Close() })
 	client.goes.Go(func() { io.Copy(errs, client.session.Stderr); errs.Close() })

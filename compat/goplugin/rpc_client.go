@@ -123,5 +123,14 @@ func (c *RPCClient) Ping() error {
 	return c.call(ctx, netrpc.PingMethod, true, new(struct{}))
 }
 
+// greet asks for a first sign of life. That the plugin has no Ping is one.
+func (c *RPCClient) greet(ctx context.Context) error {
+	err := c.call(ctx, netrpc.PingMethod, true, new(struct{}))
+	if _, answered := err.(rpc.ServerError); answered {
+		return nil
+	}
+	return err
+}
+
 // pingTimeout bounds Ping, which has no context.
 const pingTimeout = 30 * time.Second
