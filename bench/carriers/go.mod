@@ -1,0 +1,31 @@
+module github.com/tenon-go/tenon/bench/carriers
+
+go 1.25.0
+
+replace (
+	github.com/tenon-go/tenon => ../../
+	github.com/tenon-go/tenon/bench => ../
+	github.com/tenon-go/tenon/grpcplug => ../../grpcplug
+)
+
+require (
+	github.com/tenon-go/tenon v0.0.0-00010101000000-000000000000
+	github.com/tenon-go/tenon/bench v0.0.0-00010101000000-000000000000
+	golang.org/x/sys v0.31.0
+	google.golang.org/grpc v1.66.3
+	google.golang.org/protobuf v1.36.6
+)
+
+require (
+	github.com/fatih/color v1.13.0 // indirect
+	github.com/golang/protobuf v1.5.4 // indirect
+	github.com/hashicorp/go-hclog v1.6.3 // indirect
+	github.com/hashicorp/go-plugin v1.8.0 // indirect
+	github.com/hashicorp/yamux v0.1.2 // indirect
+	github.com/mattn/go-colorable v0.1.12 // indirect
+	github.com/mattn/go-isatty v0.0.17 // indirect
+	github.com/oklog/run v1.1.0 // indirect
+	golang.org/x/net v0.38.0 // indirect
+	golang.org/x/text v0.23.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20240604185151-ef581f913117 // indirect
+)

@@ -1,0 +1,69 @@
+// Command carriers measures one *grpc.ClientConn and one *grpc.Server, in two
+// processes, on what can carry them: the unix socket that go-plugin uses, and what
+// may be faster, in one table; and what gRPC itself can be told, in another. What is
+// in a table is measured in turns, and has its ratios to the socket. It is for Unix
+// systems.
+//
+// What go-plugin's own API adds to a call is the same for all, and left out.
+package main
+
+import (
+	"cmp"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"time"
+
+	"github.com/tenon-go/tenon/bench/harness"
+)
+
+func figures(budget time.Duration, starts, messages int) []harness.Figure {
+	return []harness.Figure{
+		{Label: "start to first answer, ms", Task: harness.Task{Kind: harness.Start, Size: 64, Count: starts}, Of: harness.Sample.Milliseconds},
+		{Label: "call, 64 B, µs", Task: harness.Task{Kind: harness.Unary, Size: 64, Budget: budget}, Of: harness.Sample.Microseconds},
+		{Label: "call, 64 KiB, µs", Task: harness.Task{Kind: harness.Unary, Size: 64 << 10, Budget: budget}, Of: harness.Sample.Microseconds},
+		{Label: "call, 1 MiB, µs", Task: harness.Task{Kind: harness.Unary, Size: 1 << 20, Budget: budget}, Of: harness.Sample.Microseconds},
+		{Label: "32 callers, 64 B, calls per second", Task: harness.Task{Kind: harness.Callers, Size: 64, Count: 32, Budget: budget}, Of: harness.Sample.Itself, More: true},
+		{Label: "stream, 64 B, messages per second", Task: harness.Task{Kind: harness.Stream, Size: 64, Count: messages}, Of: harness.Sample.Itself, More: true},
+		{Label: "stream, 64 KiB, messages per second", Task: harness.Task{Kind: harness.Stream, Size: 64 << 10, Count: messages / 25}, Of: harness.Sample.Itself, More: true},
+		{Label: "memory of the host at its peak, MiB", Task: harness.Task{Kind: harness.Memory}, Of: hostMemory},
+		{Label: "memory of the plugin at its peak, MiB", Task: harness.Task{Kind: harness.Memory}, Of: pluginMemory},
+	}
+}
+
+func hostMemory(s harness.Sample) float64   { return float64(s.Host.PeakMemory) / (1 << 20) }
+func pluginMemory(s harness.Sample) float64 { return float64(s.Plugin.PeakMemory) / (1 << 20) }
+
+func main() {
+	if len(os.Args) == 3 && (os.Args[1] == "host" || os.Args[1] == "plugin") {
+		harness.Main(slices.Concat(carriers(), settings())...)
+		return
+	}
+	rounds := flag.Int("rounds", 15, "how many `rounds` to measure")
+	quick := flag.Bool("quick", false, "measure shortly: for a first look")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Stdout, *rounds, *quick); err != nil {
+		fmt.Fprintln(os.Stderr, "carriers:", cmp.Or(ctx.Err(), err))
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, w io.Writer, rounds int, quick bool) error {
+	rows := figures(150*time.Millisecond, 7, 50_000)
+	if quick {
+		rows = figures(20*time.Millisecond, 3, 5_000)
+	}
+	for _, list := range [][]harness.Target{carriers(), settings()} {
+		if err := (harness.Comparison{Targets: list, Figures: rows, Rounds: rounds}).Run(ctx, w); err != nil {
+			return err
+		}
+		fmt.Fprintln(w)
+	}
+	return nil
+}
