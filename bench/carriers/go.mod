@@ -5,7 +5,6 @@ go 1.25.0
 replace (
 	github.com/tenon-go/tenon => ../../
 	github.com/tenon-go/tenon/bench => ../
-	github.com/tenon-go/tenon/grpcplug => ../../grpcplug
 )
 
 require (
