@@ -7,8 +7,8 @@ export GOWORK = off
 
 MODULES  = . cmd/tenon grpcplug grpcplug/internal/interop examples/hello examples/kv \
 	examples/kv/disk examples/kv/overgrpc examples/protofirst examples/terraform-schema \
-	examples/terraform-schema/provider bench bench/dropin bench/overgrpc bench/stubs interop \
-	compat/goplugin compat/shim compat/apitest
+	examples/terraform-schema/provider bench bench/carriers bench/dropin bench/overgrpc bench/stubs \
+	interop compat/goplugin compat/shim compat/apitest
 PLATFORMS = darwin freebsd windows
 
 .PHONY: demo

@@ -22,14 +22,19 @@ import (
 )
 
 func figures(budget time.Duration, starts, messages int) []harness.Figure {
+	call := func(size int) harness.Task { return harness.Task{Kind: harness.Unary, Size: size, Budget: budget} }
+	callers := harness.Task{Kind: harness.Callers, Size: 64, Count: 32, Budget: budget}
 	return []harness.Figure{
 		{Label: "start to first answer, ms", Task: harness.Task{Kind: harness.Start, Size: 64, Count: starts}, Of: harness.Sample.Milliseconds},
-		{Label: "call, 64 B, µs", Task: harness.Task{Kind: harness.Unary, Size: 64, Budget: budget}, Of: harness.Sample.Microseconds},
-		{Label: "call, 64 KiB, µs", Task: harness.Task{Kind: harness.Unary, Size: 64 << 10, Budget: budget}, Of: harness.Sample.Microseconds},
-		{Label: "call, 1 MiB, µs", Task: harness.Task{Kind: harness.Unary, Size: 1 << 20, Budget: budget}, Of: harness.Sample.Microseconds},
-		{Label: "32 callers, 64 B, calls per second", Task: harness.Task{Kind: harness.Callers, Size: 64, Count: 32, Budget: budget}, Of: harness.Sample.Itself, More: true},
+		{Label: "call, 64 B, µs", Task: call(64), Of: harness.Sample.Microseconds},
+		{Label: "call, 64 B, µs of processors", Task: call(64), Of: harness.Sample.ProcessorMicroseconds},
+		{Label: "call, 64 KiB, µs", Task: call(64 << 10), Of: harness.Sample.Microseconds},
+		{Label: "call, 1 MiB, µs", Task: call(1 << 20), Of: harness.Sample.Microseconds},
+		{Label: "32 callers, 64 B, calls per second", Task: callers, Of: harness.Sample.Itself, More: true},
+		{Label: "32 callers, 64 B, µs of processors", Task: callers, Of: harness.Sample.ProcessorMicroseconds},
 		{Label: "stream, 64 B, messages per second", Task: harness.Task{Kind: harness.Stream, Size: 64, Count: messages}, Of: harness.Sample.Itself, More: true},
 		{Label: "stream, 64 KiB, messages per second", Task: harness.Task{Kind: harness.Stream, Size: 64 << 10, Count: messages / 25}, Of: harness.Sample.Itself, More: true},
+		{Label: "stream, 64 KiB, µs of processors", Task: harness.Task{Kind: harness.Stream, Size: 64 << 10, Count: messages / 25}, Of: harness.Sample.ProcessorMicroseconds},
 		{Label: "memory of the host at its peak, MiB", Task: harness.Task{Kind: harness.Memory}, Of: hostMemory},
 		{Label: "memory of the plugin at its peak, MiB", Task: harness.Task{Kind: harness.Memory}, Of: pluginMemory},
 	}
@@ -55,7 +60,7 @@ func main() {
 }
 
 func run(ctx context.Context, w io.Writer, rounds int, quick bool) error {
-	rows := figures(150*time.Millisecond, 7, 50_000)
+	rows := figures(120*time.Millisecond, 5, 30_000)
 	if quick {
 		rows = figures(20*time.Millisecond, 3, 5_000)
 	}

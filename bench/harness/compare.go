@@ -127,3 +127,9 @@ func (s Sample) Microseconds() float64      { return s.Value / 1e3 }
 func (s Sample) Milliseconds() float64      { return s.Value / 1e6 }
 func (s Sample) HostAllocations() float64   { return float64(s.Host.Mallocs) / float64(s.Calls) }
 func (s Sample) PluginAllocations() float64 { return float64(s.Plugin.Mallocs) / float64(s.Calls) }
+
+// ProcessorMicroseconds is what both sides take of the processors. Unlike time, it
+// depends little on what else is running.
+func (s Sample) ProcessorMicroseconds() float64 {
+	return float64((s.Host.Processor + s.Plugin.Processor).Nanoseconds()) / 1e3 / float64(s.Calls)
+}

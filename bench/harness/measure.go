@@ -32,7 +32,7 @@ type Task struct {
 // A Sample is what was measured once.
 type Sample struct {
 	Value  float64
-	Host   Usage // of the host: during the task, for allocations
+	Host   Usage // of the host: during the task, but for the memory
 	Plugin Usage
 	Calls  int // calls during which the usage rose
 }
@@ -87,7 +87,7 @@ func PluginUsage(ctx context.Context, s Session) (Usage, error) {
 type task func(context.Context, Task) (value float64, calls int, err error)
 
 // metered runs a task twice, shortly to warm up and then in earnest, and takes
-// both sides' allocations of the second time. They include those of asking the
+// both sides' allocations and processor time of the second time. They include those of asking the
 // plugin for its own, once; that is lost among thousands of calls.
 func (b *Bench) metered(ctx context.Context, t Task, run task) (Sample, error) {
 	warm := t
@@ -111,6 +111,8 @@ func (b *Bench) metered(ctx context.Context, t Task, run task) (Sample, error) {
 	s.Plugin, err = PluginUsage(ctx, b.Session)
 	s.Host.Mallocs -= host.Mallocs
 	s.Plugin.Mallocs -= plugin.Mallocs
+	s.Host.Processor -= host.Processor
+	s.Plugin.Processor -= plugin.Processor
 	return s, err
 }
 
