@@ -50,10 +50,17 @@ func main() {
 	}
 	rounds := flag.Int("rounds", 15, "how many `rounds` to measure")
 	quick := flag.Bool("quick", false, "measure shortly: for a first look")
+	calls := flag.Bool("calls", false, "measure small calls only, and what gRPC can be told: many rounds of that take as long as few of all")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Stdout, *rounds, *quick); err != nil {
+	err := error(nil)
+	if *calls {
+		err = compare(ctx, os.Stdout, settings(), *rounds, figures(120*time.Millisecond, 0, 0)[1:3])
+	} else {
+		err = run(ctx, os.Stdout, *rounds, *quick)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "carriers:", cmp.Or(ctx.Err(), err))
 		os.Exit(1)
 	}
@@ -65,10 +72,15 @@ func run(ctx context.Context, w io.Writer, rounds int, quick bool) error {
 		rows = figures(20*time.Millisecond, 3, 5_000)
 	}
 	for _, list := range [][]harness.Target{carriers(), settings()} {
-		if err := (harness.Comparison{Targets: list, Figures: rows, Rounds: rounds}).Run(ctx, w); err != nil {
+		if err := compare(ctx, w, list, rounds, rows); err != nil {
 			return err
 		}
-		fmt.Fprintln(w)
 	}
 	return nil
+}
+
+func compare(ctx context.Context, w io.Writer, list []harness.Target, rounds int, rows []harness.Figure) error {
+	err := harness.Comparison{Targets: list, Figures: rows, Rounds: rounds}.Run(ctx, w)
+	fmt.Fprintln(w)
+	return err
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc"
@@ -58,22 +59,35 @@ func carriers() []harness.Target {
 	), handed)
 }
 
-// settings are what gRPC can be told, one by one.
+// settings are what gRPC can be told, one by one, and then what goes together.
 func settings() []harness.Target {
 	const large = 1 << 20
+	windows := way{name: "windows of 1 MiB", carrier: socket{},
+		dial:   []grpc.DialOption{grpc.WithInitialWindowSize(large), grpc.WithInitialConnWindowSize(large)},
+		server: []grpc.ServerOption{grpc.InitialWindowSize(large), grpc.InitialConnWindowSize(large)}}
+	workers := way{name: "stream workers", carrier: socket{}, server: []grpc.ServerOption{grpc.NumStreamWorkers(4)}}
 	return targets(
-		today, again,
-		way{name: "windows of 1 MiB", carrier: socket{},
-			dial:   []grpc.DialOption{grpc.WithInitialWindowSize(large), grpc.WithInitialConnWindowSize(large)},
-			server: []grpc.ServerOption{grpc.InitialWindowSize(large), grpc.InitialConnWindowSize(large)}},
+		today, again, windows,
 		way{name: "buffers of 256 KiB", carrier: socket{},
 			dial:   []grpc.DialOption{grpc.WithReadBufferSize(large / 4), grpc.WithWriteBufferSize(large / 4)},
 			server: []grpc.ServerOption{grpc.ReadBufferSize(large / 4), grpc.WriteBufferSize(large / 4)}},
 		way{name: "shared write buffers", carrier: socket{},
 			dial:   []grpc.DialOption{grpc.WithSharedWriteBuffer(true)},
 			server: []grpc.ServerOption{grpc.SharedWriteBuffer(true)}},
-		way{name: "stream workers", carrier: socket{}, server: []grpc.ServerOption{grpc.NumStreamWorkers(4)}},
+		workers,
+		way{name: "stream workers, each handler on a goroutine of its own", carrier: socket{},
+			server: append(slices.Clone(workers.server), grpc.ChainUnaryInterceptor(beside))},
+		way{name: "windows and workers", carrier: socket{}, dial: windows.dial, server: slices.Concat(windows.server, workers.server)},
 	)
+}
+
+// beside runs a handler on a goroutine that ends with it, as gRPC's documents promise:
+// handlers that lock their thread, or label their goroutine, leave nothing to the next.
+func beside(ctx context.Context, in any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (out any, err error) {
+	over := make(chan struct{})
+	go func() { defer close(over); out, err = handle(ctx, in) }()
+	<-over
+	return out, err
 }
 
 func targets(ways ...way) (list []harness.Target) {
