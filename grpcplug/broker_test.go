@@ -161,10 +161,16 @@ func TestBrokerNonsense(t *testing.T) {
 		say(connInfo{id: 6, network: tcpNetwork, address: "256.0.0.1:x"})
 		say(connInfo{id: 7, knock: &knock{knock: true, ack: true}})
 		say(connInfo{id: 8, knock: &knock{}})
+		var last uint32
 		for range 2 * maxPending {
-			say(connInfo{id: a.NextID() + 1000, network: unixNetwork, address: "/nobody/dials"})
+			last = a.NextID() + 1000
+			say(connInfo{id: last, network: unixNetwork, address: "/nobody/dials"})
 		}
 		if !a.muxed() {
+			// When the last has come, all have, and what came first is forgotten.
+			if _, err := a.Dial(t.Context(), last); !errors.Is(err, &Error{Problem: NobodyThere}) {
+				t.Errorf("id %d: %v", last, err)
+			}
 			for id, problem := range map[uint32]Problem{3: UnknownID, 4: UnknownID} {
 				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 				if _, err := a.Dial(ctx, id); !errors.Is(err, &Error{Problem: problem}) {

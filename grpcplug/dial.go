@@ -50,6 +50,12 @@ func addressDialer(network, address string) dialer {
 	}
 }
 
+// window is how many bytes of a stream, and of a connection, are sent ahead of who
+// reads them. By itself gRPC begins with 64 KiB, and sends a PING when a message has come
+// to find out how much more would help, up to 16 MiB: up to a tenth of what a small
+// call costs, for nothing, because to a process on the same machine no more helps than this.
+const window = 1 << 20
+
 // connect returns a connection that is ready, or says why there is none. What
 // names the address in errors.
 func (o *options) connect(ctx context.Context, what string, dial dialer, more ...grpc.DialOption) (*grpc.ClientConn, error) {
@@ -64,6 +70,7 @@ func (o *options) connect(ctx context.Context, what string, dial dialer, more ..
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(o.limit), grpc.MaxCallSendMsgSize(o.limit)),
 		grpc.WithIdleTimeout(0), // a plugin that is not called for long is there
 		grpc.WithDisableServiceConfig(),
+		grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(window),
 	}
 	list = append(append(list, o.dial...), more...)
 	// The name is what a TLS config without a ServerName verifies.
@@ -181,7 +188,10 @@ func (o *options) newServer(unary grpc.UnaryServerInterceptor, stream grpc.Strea
 
 // serverOptions returns what any server needs.
 func (o *options) serverOptions() []grpc.ServerOption {
-	list := []grpc.ServerOption{grpc.MaxRecvMsgSize(o.limit), grpc.MaxSendMsgSize(o.limit)}
+	list := []grpc.ServerOption{
+		grpc.MaxRecvMsgSize(o.limit), grpc.MaxSendMsgSize(o.limit),
+		grpc.InitialWindowSize(window), grpc.InitialConnWindowSize(window),
+	}
 	if o.tls != nil {
 		list = append(list, grpc.Creds(credentials.NewTLS(o.tls)))
 	}

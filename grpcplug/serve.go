@@ -131,13 +131,21 @@ func (s *server) unlisten() {
 	}
 }
 
+// workers is how many goroutines the server keeps for calls: one that begins has a
+// small stack, which has to grow in each call. Handlers have goroutines of their own
+// all the same; see attend. The calls of the host's that never end take two or three of
+// these, and what finds none of them free gets another goroutine.
+const workers = 8
+
 // register makes the server, with the services that each plugin has, and the
 // plugin's own.
 func (s *server) register() error {
 	s.conn = newPluginConn(s.broker, s.with.Limits)
 	services := s.with.Services(s.version)
 	e := newExporter(s.conn, services)
-	s.grpc = s.newServer(s.conn.unary, s.conn.stream, grpc.UnknownServiceHandler(e.serve))
+	o := *s.options // the broker's servers, of which there may be one for each id, have no workers
+	o.server = append([]grpc.ServerOption{grpc.NumStreamWorkers(workers)}, o.server...)
+	s.grpc = o.newServer(s.conn.unary, s.conn.stream, grpc.UnknownServiceHandler(e.serve))
 	s.registerOwn(func(h grpc.StreamHandler) grpc.StreamHandler { return h })
 	var contracts []string
 	for i, service := range services {

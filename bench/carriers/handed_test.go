@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/peer"
@@ -88,7 +89,8 @@ func TestHandedConnections(t *testing.T) {
 	}
 }
 
-// A ClientConn whose interceptors answer has neither stats nor credentials.
+// A ClientConn whose interceptors answer has neither stats nor credentials, and no
+// state.
 func TestAnsweredByInterceptor(t *testing.T) {
 	var h counting
 	cc, err := grpc.NewClient("passthrough:///localhost",
@@ -104,6 +106,9 @@ func TestAnsweredByInterceptor(t *testing.T) {
 	err = cc.Invoke(t.Context(), "/x.X/Call", new(emptypb.Empty), new(emptypb.Empty))
 	if err != nil || h != (counting{}) {
 		t.Errorf("%v, and seen was %+v", err, h)
+	}
+	if state := cc.GetState(); state != connectivity.Idle {
+		t.Errorf("after a call the state is %s", state)
 	}
 }
 

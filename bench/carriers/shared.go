@@ -141,7 +141,7 @@ func (c *ringConn) Read(b []byte) (int, error) {
 		if n > 0 {
 			c.in.readerSleeps.Store(false)
 			if c.in.writerSleeps.CompareAndSwap(true, false) {
-				ring1(c.room)
+				wake(c.room)
 			}
 			return n, nil
 		}
@@ -161,7 +161,7 @@ func (c *ringConn) Write(b []byte) (int, error) {
 		n := c.out.put(b[sent:])
 		sent += n
 		if n > 0 && c.out.readerSleeps.CompareAndSwap(true, false) {
-			ring1(c.Conn)
+			wake(c.Conn)
 		}
 		if sent == len(b) {
 			return sent, nil
@@ -180,8 +180,8 @@ func (c *ringConn) Write(b []byte) (int, error) {
 	}
 }
 
-// ring1 wakes the other side. If it is gone the next read says so.
-func ring1(bell net.Conn) { bell.Write([]byte{1}) }
+// wake wakes the other side. If it is gone the next read says so.
+func wake(bell net.Conn) { bell.Write([]byte{1}) }
 
 // sleep waits for the bell, which may have been rung more than once.
 func sleep(bell net.Conn) error {

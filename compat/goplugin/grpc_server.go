@@ -25,7 +25,7 @@ type GRPCServer struct {
 	Plugins map[string]Plugin
 
 	// Server makes the server. Its options are the TLS that host and plugin have
-	// agreed on, and that messages may be of any size.
+	// agreed on, that messages may be of any size, and HTTP/2 windows of 1 MiB.
 	Server func([]grpc.ServerOption) *grpc.Server
 
 	// TLS is what the server uses. Nil is none.
