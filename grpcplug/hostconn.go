@@ -134,6 +134,9 @@ func (c *hostConn) watch() {
 			began = time.Now()
 			c.cc.Connect()
 		case connectivity.TransientFailure, connectivity.Shutdown:
+			if c.with.Redials && c.mux == nil && state == connectivity.TransientFailure {
+				break // gRPC tries again by itself
+			}
 			c.Fail(c.mux.verdict(errLost))
 			return
 		}

@@ -48,10 +48,15 @@ func (p Protocol) prepare(l protocol.Launch) (*attempt, error) {
 		// go-plugin's own hosts name no directory, and leave the sockets of plugins
 		// that were killed where they are.
 		var err error
-		if a.dir, err = makePrivate(p.SocketDir, p.SocketGroup); err != nil {
+		a.dir, err = makePrivate(p.SocketDir, p.SocketGroup)
+		switch {
+		case err == nil:
+			a.wish.dir = a.dir.path
+		case p.SocketDir != "" || p.SocketGroup != "":
 			return nil, err
 		}
-		a.wish.dir = a.dir.path
+		// Without a directory for temporary files a plugin may still use TCP, or
+		// know another.
 	}
 	a.place = newPlace("", a.wish)
 	a.place.parent = p.SocketDir
@@ -117,11 +122,25 @@ func (a *attempt) Trust(line handshake.Line) (*tls.Config, error) {
 		}
 		return mutual(a.own, pool), nil
 	case a.cfg.TLS != nil:
-		return a.cfg.TLS.Clone(), nil
+		return withAuthority(a.cfg.TLS.Clone(), line.Certificate)
 	case line.Certificate != nil:
 		return nil, &Error{Problem: UnwantedCertificate}
 	}
 	return nil, nil
+}
+
+// withAuthority trusts the certificate of the handshake, if there is one and c does
+// not say whom to trust: it comes from the process that this one has started.
+func withAuthority(c *tls.Config, der []byte) (*tls.Config, error) {
+	if der == nil || c.RootCAs != nil {
+		return c, nil
+	}
+	pool, err := poolOfDER(der)
+	if err != nil {
+		return nil, err
+	}
+	c.RootCAs = pool
+	return c, nil
 }
 
 // offered returns what the host offers in a version.

@@ -2,15 +2,18 @@ package grpcplug
 
 import (
 	"context"
+	"io"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 var stdioDesc = grpc.StreamDesc{StreamName: stdioStream, ServerStreams: true}
 
 // maxPiece is the largest piece of output that a plugin may send at a time, in
-// bytes. go-plugin's send one KiB.
-const maxPiece = 1 << 20
+// bytes. go-plugin's send one KiB, but its hosts take any size.
+const maxPiece = 64 << 20
 
 // readStdio brings what the plugin prints to where its output goes. A plugin
 // without the service prints to its standard output itself.
@@ -28,11 +31,13 @@ func (c *hostConn) readStdio() {
 	}
 	for {
 		var f frame
-		if s.RecvMsg(&f) != nil {
+		if err := s.RecvMsg(&f); err != nil {
+			c.noteLost(err)
 			return
 		}
 		d, err := decodeStdioData(f.b)
 		if err != nil {
+			c.noteLost(err)
 			return
 		}
 		// Who does not want it any more does not hold the plugin up.
@@ -42,5 +47,17 @@ func (c *hostConn) readStdio() {
 		case stderrChannel:
 			c.with.Stderr.Write(d.data)
 		}
+	}
+}
+
+// noteLost says that more of the output will not come, unless that is as it should
+// be: a plugin without the service, or an end of the connection.
+func (c *hostConn) noteLost(err error) {
+	switch status.Code(err) {
+	case codes.OK, codes.Unimplemented, codes.Unavailable, codes.Canceled:
+		return
+	}
+	if err != io.EOF && c.with.Logger != nil {
+		c.with.Logger.Warn("the plugin's output cannot be read any further", "error", err)
 	}
 }

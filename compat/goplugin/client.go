@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -220,11 +222,15 @@ func (c *Client) start(ctx context.Context) (*running, error) {
 	defer cancel(nil)
 	defer context.AfterFunc(contextOf(c.cfg.Cmd), func() { cancel(contextOf(c.cfg.Cmd).Err()) })()
 	l := &launch{cfg: &c.cfg, attached: c.cfg.Reattach}
-	l.first.come = func() {
+	l.first.come = func(line string) {
+		if strings.Count(line, "|") >= 3 {
+			cancel(errJunk) // it was meant as what announces a plugin
+			return
+		}
 		t := time.AfterFunc(junkTimeout, func() { cancel(errJunk) })
 		context.AfterFunc(ctx, func() { t.Stop() })
 	}
-	if err := l.openProgram(); err != nil {
+	if err := l.openProgram(ctx); err != nil {
 		return nil, err
 	}
 	defer l.closeProgram()
@@ -250,7 +256,7 @@ func (c *Client) start(ctx context.Context) (*running, error) {
 	}
 	run := &running{plugin: p, launch: l, id: l.id(p), over: make(chan struct{})}
 	c.logger.Debug("using plugin", "version", l.version)
-	stop := context.AfterFunc(contextOf(c.cfg.Cmd), p.Kill)
+	stop := context.AfterFunc(contextOf(c.cfg.Cmd), func() { c.cancel(p) })
 	go func() {
 		defer close(run.over)
 		<-p.Done()
@@ -259,6 +265,27 @@ func (c *Client) start(ctx context.Context) (*running, error) {
 		c.report(run)
 	}()
 	return run, nil
+}
+
+// cancel ends a plugin whose command's context has ended, as package os/exec does: by
+// Cmd.Cancel, and after Cmd.WaitDelay by force.
+func (c *Client) cancel(p *host.Plugin) {
+	cmd := c.cfg.Cmd
+	if cmd.Cancel == nil || cmd.Process == nil {
+		p.Kill()
+		return
+	}
+	if err := cmd.Cancel(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		c.logger.Warn("error canceling the plugin's command", "err", err)
+	}
+	if cmd.WaitDelay <= 0 {
+		return
+	}
+	select {
+	case <-p.Done():
+	case <-time.After(cmd.WaitDelay):
+		p.Kill()
+	}
 }
 
 // junkTimeout is how long a program that has printed something else has to announce

@@ -46,7 +46,7 @@ func contextOf(cmd *exec.Cmd) context.Context {
 }
 
 // openProgram checks the program, if there is something to check it against.
-func (l *launch) openProgram() error {
+func (l *launch) openProgram(ctx context.Context) error {
 	if l.cfg.SecureConfig == nil {
 		return nil
 	}
@@ -55,7 +55,7 @@ func (l *launch) openProgram() error {
 		path = l.cfg.Cmd.Path
 	}
 	var err error
-	l.file, err = l.cfg.SecureConfig.open(path)
+	l.file, err = l.cfg.SecureConfig.open(ctx, path)
 	return err
 }
 
@@ -68,7 +68,7 @@ func (l *launch) closeProgram() {
 // canRunFile reports whether it is the open file that is run, not what its name
 // leads to.
 func (l *launch) canRunFile() bool {
-	return l.file != nil && runtime.GOOS == "linux" && !isScript(l.file) && l.cfg.Cmd != nil && isPlain(l.cfg.Cmd)
+	return l.file != nil && runtime.GOOS == "linux" && !l.file.script && l.cfg.Cmd != nil && isPlain(l.cfg.Cmd)
 }
 
 // notes are what can be seen of a file, for an error about it.

@@ -2,6 +2,11 @@
 
 package plugin
 
-import "os/exec"
+import (
+	"os"
+	"os/exec"
+)
+
+func changeTime(os.FileInfo) int64 { return 0 }
 
 func isPlain(*exec.Cmd) bool { return false }

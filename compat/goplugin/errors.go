@@ -110,6 +110,8 @@ func (l *launch) asStartError(err error) error {
 		return &failure{plainStart(told), []error{told}}
 	case errors.As(err, &line):
 		return &failure{l.textOfLine(line), []error{told}}
+	case errors.Is(err, errJunk) && l.meant(&line):
+		return &failure{l.textOfLine(line), []error{told}}
 	case errors.Is(err, errJunk):
 		return &failure{l.unrecognized(), []error{told}}
 	case errors.Is(err, context.DeadlineExceeded):
@@ -127,6 +129,14 @@ func (l *launch) asStartError(err error) error {
 		return &failure{"error parsing server cert: " + connecting.Err.Error(), []error{told}}
 	}
 	return &failure{l.inWords(told.Err).Error(), []error{told}}
+}
+
+// meant reports whether the first line was meant as a handshake, and says what is
+// wrong with it.
+func (l *launch) meant(e **handshake.LineError) bool {
+	text, _ := l.first.line()
+	_, err := handshake.ParseLine([]byte(text))
+	return errors.As(err, e) && (*e).Class != handshake.LineTooFewFields
 }
 
 // unwrapped is what a runner of the caller's has said, if it is what failed.

@@ -29,7 +29,7 @@ type launch struct {
 	cfg     *ClientConfig
 	inner   protocol.Attempt // grpcplug's, which has the offer, the sockets and TLS
 	started func(pid int)
-	file    *os.File // the program, if it was checked; nil if that is of no use
+	file    *checked // the program, if it was checked; nil if that is of no use
 	first   firstLine
 
 	attached *ReattachConfig // nil if the plugin is started here
@@ -74,6 +74,8 @@ func (l *launch) Prepare(p protocol.Launch) (protocol.Attempt, error) {
 	}
 	if u := l.cfg.UnixSocketConfig; u != nil {
 		g.SocketDir, g.SocketGroup = u.TempDir, u.Group
+	} else {
+		g.SocketDir = os.Getenv(EnvUnixSocketDir) // which go-plugin's hosts hand on
 	}
 	p.Limits.Message = 1<<31 - 1
 	p.Runs = l.attached != nil
@@ -131,7 +133,7 @@ func (l *launch) Speaks(string) bool { return true }
 func (l *launch) Manner() protocol.Manner {
 	m := protocol.Manner{Detached: l.cfg.Detached || l.cfg.Cmd != nil && wantsSession(l.cfg.Cmd), SpareSessions: true, Started: l.started}
 	if l.canRunFile() {
-		m.File = l.file
+		m.File = l.file.File
 	}
 	switch {
 	case l.attached != nil:
@@ -148,7 +150,7 @@ func (l *launch) Connect(_ context.Context, line handshake.Line, with protocol.S
 	if err := l.accept(line); err != nil {
 		return nil, err
 	}
-	if l.file != nil && !l.canRunFile() && !stillThere(l.cfg.Cmd.Path, l.file) {
+	if l.file != nil && (!l.file.kept() || !l.canRunFile() && !stillThere(l.cfg.Cmd.Path, l.file.File)) {
 		return nil, errReplaced
 	}
 	c, err := l.trust()
@@ -273,7 +275,7 @@ func (l *launch) command() *exec.Cmd {
 // firstLine takes what the plugin prints but for the line that announces it, and
 // keeps the first line: nobody else gets it, but an error may be about it.
 type firstLine struct {
-	come func() // called when there is a line
+	come func(line string) // called when there is one
 
 	mu   sync.Mutex
 	text []byte
@@ -291,9 +293,11 @@ func (f *firstLine) Write(b []byte) (int, error) {
 	}
 	if i := bytes.IndexByte(b, '\n'); i >= 0 {
 		b, f.full = b[:i], true
-		f.come()
 	}
 	f.text = append(f.text, b[:min(len(b), maxFirstLine-len(f.text))]...)
+	if f.full {
+		f.come(string(f.text))
+	}
 	return n, nil
 }
 

@@ -162,6 +162,7 @@ func (k *link) dialGRPC(ctx context.Context) (c ClientProtocol, end func(), lost
 	// Calls end as gRPC says, without why the plugin has ended: to find that out
 	// would hold up Kill.
 	with.Diagnose = nil
+	with.Redials = !k.launch.isTest()
 	with.Stdout, with.Stderr = k.outputs()
 	inner, err := k.launch.inner.Connect(ctx, k.launch.line, with)
 	if err != nil {

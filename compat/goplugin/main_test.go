@@ -3,9 +3,11 @@ package plugin_test
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/rpc"
 	"os"
 	"os/exec"
@@ -18,6 +20,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	plugin "github.com/tenon-go/tenon/compat/goplugin"
@@ -39,12 +42,14 @@ func TestMain(m *testing.M) {
 			fmt.Println("1|2|3 is not what you think")
 			plugin.Serve(grpcConfig())
 		},
-		"ends":  func() { fmt.Fprintln(os.Stderr, "no licence"); os.Exit(3) },
-		"deaf":  serveDeaf,
-		"quiet": func() { select {} },
-		"host":  serveHost,
-		"sick":  serveSick,
-		"mux":   func() { plugin.ServeMux(plugin.ServeMuxMap{"doer": grpcConfig()}) },
+		"ends":    func() { fmt.Fprintln(os.Stderr, "no licence"); os.Exit(3) },
+		"deaf":    serveDeaf,
+		"quiet":   func() { select {} },
+		"host":    serveHost,
+		"sick":    serveSick,
+		"returns": serveReturning,
+		"named":   serveNamed,
+		"mux":     func() { plugin.ServeMux(plugin.ServeMuxMap{"doer": grpcConfig()}) },
 	})
 }
 
@@ -244,6 +249,51 @@ func serveVersions() {
 		4: {"doer": doerPlugin{version: "four"}},
 	}
 	plugin.Serve(c)
+}
+
+// serveReturning is a plugin whose server ends when it is told "restart", and listens
+// again at the same address.
+func serveReturning() {
+	l := mustListen("127.0.0.1:0")
+	address := l.Addr().String()
+	fmt.Printf("1|1|tcp|%s|grpc|\n", address)
+	for {
+		server := grpc.NewServer()
+		registerDoer(server, restarter{func() { go server.Stop() }})
+		server.Serve(l)
+		l = mustListen(address)
+	}
+}
+
+func mustListen(address string) net.Listener {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		panic(err)
+	}
+	return l
+}
+
+type restarter struct{ restart func() }
+
+func (r restarter) Do(what string) (string, error) {
+	if what == "restart" {
+		r.restart()
+	}
+	return strconv.Itoa(os.Getpid()), nil
+}
+
+// serveNamed serves with a certificate that it names in its handshake, as plugins do
+// that were not made with go-plugin.
+func serveNamed() {
+	c, err := testTLS()
+	if err != nil {
+		panic(err)
+	}
+	l := mustListen("127.0.0.1:0")
+	fmt.Printf("1|1|tcp|%s|grpc|%s\n", l.Addr(), base64.RawStdEncoding.EncodeToString(c.Certificates[0].Certificate[0]))
+	server := grpc.NewServer(grpc.Creds(credentials.NewTLS(&tls.Config{Certificates: c.Certificates})))
+	registerDoer(server, impl{})
+	server.Serve(l)
 }
 
 // serveTLS serves with a certificate of its own.

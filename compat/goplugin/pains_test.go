@@ -309,7 +309,9 @@ func TestStartErrors(t *testing.T) {
 		{"1|1|unix", "Unrecognized remote plugin message: 1|1|unix\nThis usually means\n"},
 		{"2|1|unix|/x|grpc", "incompatible core API version with plugin. Plugin version: 2, Core version: 1\n\nTo fix this"},
 		{"1|2|unix|/x|grpc", "incompatible API version with plugin. Plugin version: 2, Client versions: [1]"},
-		{"1|x|tcp|/x|grpc", "Unrecognized remote plugin message: 1|x|tcp|/x|grpc\n"},
+		{"1|x|tcp|/x|grpc", `Error parsing protocol version "x"`},
+		{"x|1|tcp|/x|grpc", `error parsing core protocol version: "x" is not a number`},
+		{"1|-1|tcp|/x|grpc", `Error parsing protocol version "-1"`},
 		{"1|1|udp|/x|grpc", "unknown address type: /x\n"},
 		{"1|1|unix|/x|spdy", `unsupported plugin protocol "spdy". Supported: [netrpc grpc]`},
 	} {

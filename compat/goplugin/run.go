@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"sync"
 
+	"github.com/tenon-go/tenon/compat/goplugin/runner"
 	"github.com/tenon-go/tenon/internal/protocol"
 )
 
@@ -15,11 +16,10 @@ func (l *launch) runRunner(ctx context.Context, env []string) (protocol.Running,
 	cmd := exec.Command("")
 	cmd.Err = nil
 	cmd.Env, cmd.Stdin = env, os.Stdin
-	r, err := l.cfg.RunnerFunc(l.cfg.Logger, cmd, l.socketDir())
+	r, err := startRunner(ctx, func() (runner.Runner, error) {
+		return l.cfg.RunnerFunc(l.cfg.Logger, cmd, l.socketDir())
+	})
 	if err != nil {
-		return nil, err
-	}
-	if err := r.Start(ctx); err != nil {
 		return nil, err
 	}
 	l.runner, l.diagnose = r, r.Diagnose
@@ -56,4 +56,39 @@ func (e *eofReader) Read(b []byte) (int, error) {
 func (e *eofReader) Close() error {
 	e.once.Do(e.ended)
 	return e.ReadCloser.Close()
+}
+
+// startRunner makes and starts a runner, and waits no longer than ctx for that. One
+// that comes later is killed.
+func startRunner(ctx context.Context, create func() (runner.Runner, error)) (runner.Runner, error) {
+	type outcome struct {
+		r        runner.Runner
+		err      error
+		panicked any
+	}
+	made := make(chan outcome, 1)
+	go func() {
+		var o outcome
+		defer func() {
+			o.panicked = recover()
+			made <- o
+		}()
+		if o.r, o.err = create(); o.err == nil {
+			o.err = o.r.Start(ctx)
+		}
+	}()
+	select {
+	case o := <-made:
+		if o.panicked != nil {
+			panic(o.panicked) // the caller's, who may expect it
+		}
+		return o.r, o.err
+	case <-ctx.Done():
+		go func() {
+			if o := <-made; o.r != nil && o.err == nil && o.panicked == nil {
+				o.r.Kill(context.Background())
+			}
+		}()
+		return nil, context.Cause(ctx)
+	}
 }

@@ -138,6 +138,10 @@ type Setup struct {
 	// Exit says how the process has ended, when Gone is closed.
 	Exit func() Exit
 
+	// Redials says that a connection which is lost is made again as long as the
+	// process lives, where the protocol can. Otherwise its loss is its end.
+	Redials bool
+
 	// Diagnose turns the error that ended the connection into the one that calls
 	// get. It may wait a short time for the cause to show.
 	Diagnose func(error) error
