@@ -142,19 +142,23 @@ func (k *link) dialRPC(ctx context.Context) (c ClientProtocol, end func(), lost 
 	}
 	client, err := NewRPCClient(conn, k.launch.plugins)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, nil, notRPC(addr, err)
 	}
 	client.timeout = k.launch.cfg.KillTimeout
 	// To open streams needs no answer: who listens may be anybody, may want TLS, or
 	// say nothing for ever, of which Dispense would have to wait for the end.
 	if err := client.greet(ctx); err != nil {
 		client.drop()
-		return nil, nil, nil, fmt.Errorf("%w; what listens at %s does not answer in go-plugin's net/rpc, or wants other TLS than this host's", err, addr)
+		return nil, nil, nil, notRPC(addr, err)
 	}
 	out, errs := k.outputs()
 	client.goes.Go(func() { io.Copy(out, client.session.Stdout); out.Close() })
 	client.goes.Go(func() { io.Copy(errs, client.session.Stderr); errs.Close() })
 	return client, client.drop, client.session.Done(), nil
+}
+
+func notRPC(addr net.Addr, err error) error {
+	return fmt.Errorf("%w; what listens at %s does not answer in go-plugin's net/rpc, or wants other TLS than this host's", err, addr)
 }
 
 func (k *link) dialGRPC(ctx context.Context) (c ClientProtocol, end func(), lost <-chan struct{}, err error) {
