@@ -139,7 +139,7 @@ func says(line string) func(string) string {
 }
 
 // holds returns the line of a plugin whose port another program holds.
-func holds(greeting string) func(string) string {
+func holds(protocol, greeting string) func(string) string {
 	return func(string) string {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -158,7 +158,7 @@ func holds(greeting string) func(string) string {
 				held <- c
 			}
 		}()
-		return "1|2|tcp|" + l.Addr().String() + "|grpc|\n"
+		return "1|2|tcp|" + l.Addr().String() + "|" + protocol + "|\n"
 	}
 }
 

@@ -38,7 +38,7 @@ func Probe(ctx context.Context, start Starter, id uint32) (o Outcome) {
 	}{
 		{Start, func(ctx context.Context) (err error) { x, err = start(ctx); return err }},
 		{"ping", func(ctx context.Context) error { return x.Ping(ctx) }},
-		{"call", func(ctx context.Context) error { return checkCall(ctx, x, Facts{}) }},
+		{"call", func(ctx context.Context) error { return Hello(ctx, x) }},
 		{"dial", func(ctx context.Context) error { return dialUnserved(ctx, x, id) }},
 		{"stop", func(context.Context) error { return x.Stop() }},
 	}
