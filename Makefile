@@ -8,7 +8,7 @@ export GOWORK = off
 MODULES  = . cmd/tenon grpcplug grpcplug/internal/interop examples/hello examples/kv \
 	examples/kv/disk examples/kv/overgrpc examples/protofirst examples/terraform-schema \
 	examples/terraform-schema/provider bench bench/carriers bench/dropin bench/overgrpc bench/stubs \
-	interop compat/goplugin compat/shim compat/apitest
+	interop compat/goplugin compat/shim compat/apitest tools/release
 PLATFORMS = darwin freebsd windows
 
 .PHONY: demo
@@ -87,6 +87,10 @@ proto: ## hold all .proto files that are generated against buf's default lint, a
 	  rm -r $$d; done
 
 BUF = v1.75.0
+
+.PHONY: release
+release: ## make the working tree that of a release, VERSION=v0.1.0, and print the git commands that remain
+	@go -C tools/release run . -version '$(VERSION)'
 
 .PHONY: bin/tenon
 bin/tenon:
