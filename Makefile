@@ -29,7 +29,7 @@ LANGUAGES = Python:python3 Node:npm Rust:cargo
 
 # Modules that test what is outside of them, where go test sees no changes and would
 # take an old result, and that may have to download and to build it.
-FOREIGN = examples/kv/overgrpc|grpcplug
+FOREIGN = examples/kv/overgrpc|grpcplug|compat/apitest
 
 # Modules that use what the others test, with large libraries that would have to be
 # compiled a second time.

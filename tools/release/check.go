@@ -67,7 +67,7 @@ func goEnv(ctx context.Context, dir string) ([]string, error) {
 	}
 	return append(os.Environ(), "GOWORK=off", "GOFLAGS=-modcacherw", "GOMODCACHE="+filepath.Join(dir, "cache"),
 		"GOPROXY="+strings.Join([]string{fileURL(filepath.Join(dir, "proxy")), fileURL(filepath.Join(v[0], "cache", "download")), v[1]}, ","),
-		"GONOSUMDB="+strings.Trim(v[2]+","+core+","+core+"/*", ",")), nil
+		"GONOSUMDB="+strings.Trim(v[2]+","+core, ",")), nil
 }
 
 func fileURL(path string) string {
