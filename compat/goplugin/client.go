@@ -19,7 +19,9 @@ import (
 	"github.com/tenon-go/tenon/internal/protocol"
 )
 
-// Client starts one plugin, connects to it, and kills it. Its methods are safe for
+// Client starts one plugin, connects to it, and kills it. Each process that is to
+// run has a Client of its own, which NewClient makes; for what the plugin offers
+// call Client, and Dispense of what that returns. The methods are safe for
 // concurrent use, and none of them waits for ever.
 type Client struct {
 	cfg    ClientConfig
@@ -46,7 +48,10 @@ type running struct {
 	over   chan struct{} // closed when nothing of it is left, and its last words are logged
 }
 
-// NewClient returns a client of a plugin that is not started yet.
+// NewClient returns a client of a plugin that is not started yet. Whoever makes one
+// has to call Kill in the end, or, if ClientConfig.Managed is set, CleanupClients:
+// otherwise the plugin runs as long as this process, and holds goroutines and
+// descriptors. The configuration is copied, and may be used again.
 func NewClient(config *ClientConfig) (c *Client) {
 	c = &Client{cfg: config.withDefaults()}
 	c.logger = c.cfg.Logger
@@ -57,8 +62,9 @@ func NewClient(config *ClientConfig) (c *Client) {
 }
 
 // Start starts the plugin, unless it was started before, and returns where it
-// listens. A start that has failed may be tried again. That the plugin was killed,
-// or has ended, is no error here.
+// listens. A start that has failed may be tried again; one that has succeeded is the
+// only one, also when the plugin has gone: for another make another Client. That
+// the plugin was killed, or has ended, is no error here.
 func (c *Client) Start() (addr net.Addr, err error) {
 	run, err := c.started()
 	if err != nil {
@@ -157,7 +163,7 @@ func (c *Client) Exited() bool {
 }
 
 // Protocol starts the plugin, if need be, and returns what it speaks. It returns
-// ProtocolInvalid if that fails.
+// ProtocolInvalid if that fails: to find out why, call Start before.
 func (c *Client) Protocol() Protocol {
 	run, err := c.started()
 	if err != nil {
@@ -167,7 +173,8 @@ func (c *Client) Protocol() Protocol {
 }
 
 // Killed is set to 1, atomically, by CleanupClients: connections that end from
-// then on were meant to.
+// then on were meant to. Code that calls plugins may read it, with package
+// sync/atomic, to tell such an error from a fault.
 var Killed uint32
 
 // managed are the clients that CleanupClients kills.

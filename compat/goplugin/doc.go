@@ -1,25 +1,27 @@
 // Package plugin has the API of HashiCorp's go-plugin v1.8.0, on Tenon's engine.
 //
-// A program that imports go-plugin needs none of its code changed, but a line in
-// its go.mod:
+// A program that imports go-plugin gets it by a line in its go.mod:
 //
 //	go mod edit -replace github.com/hashicorp/go-plugin=github.com/tenon-go/tenon/compat/shim@VERSION
+//	go mod tidy
 //
-// # How it stands on the rest
+// A host makes a [Client] for each plugin that it starts, and uses what the plugin
+// offers:
 //
-// The package is a face. A [Client] is a [github.com/tenon-go/tenon/host.Plugin] with a protocol of this
-// package's own, which stands alone: it speaks go-plugin's grpc, which it leaves to
-// package grpcplug, and net/rpc, which is internal/netrpc. The process, its end,
-// its output, its panics, the line by which it announces itself and the errors of a
-// start are those of package host. [Client.Start] returns when the plugin has
-// announced itself; the connection is made by [Client.Client].
+//	client := plugin.NewClient(&plugin.ClientConfig{ /* … */ Cmd: exec.Command("./kv-plugin")})
+//	defer client.Kill()
+//	conn, err := client.Client() // starts the plugin
+//	raw, err := conn.Dispense("kv") // what the Plugin named "kv" makes of the connection
 //
-// [Serve] is the plugin's side: the listener, TLS, the broker and the output are
-// grpcplug's, and for net/rpc internal/netrpc's.
+// A plugin's main calls [Serve].
 //
 // What go-plugin's users rely on is as it was: the texts that errors begin with,
 // what happens in which order when a plugin is killed, what is in a
-// [ReattachConfig], the test mode. What hurt them is gone; README.md has the list.
-// From the errors of Start, errors.As gets a [*github.com/tenon-go/tenon/host.StartError], and what that
-// wraps.
+// [ReattachConfig], the test mode. What hurt them is gone. The one change that a
+// program may have to answer is that plugins end with their host: see
+// [ClientConfig].Detached. README.md has the list, how to go back, and the way on
+// to Tenon's own API.
+//
+// From the errors of Start, errors.As gets a [*github.com/tenon-go/tenon/host.StartError],
+// with the stage, the exit status and the last output, and what that wraps.
 package plugin

@@ -32,7 +32,8 @@ var (
 	ErrSecureConfigAndReattach = errors.New("only one of Reattach or SecureConfig can be set")
 
 	// ErrGRPCBrokerMuxNotSupported says that the plugin is too old for
-	// ClientConfig.GRPCBrokerMultiplex.
+	// ClientConfig.GRPCBrokerMultiplex: it has to be built anew, with go-plugin
+	// v1.6.0 or later or with this module, or the host has to do without.
 	ErrGRPCBrokerMuxNotSupported = errors.New("client requested gRPC broker multiplexing but plugin does not support the feature")
 )
 

@@ -14,8 +14,10 @@ import (
 )
 
 // GRPCBroker makes further connections between a host and a plugin that speak
-// gRPC, either way. Each has an id, which one side makes up, serves, and tells the
-// other, usually as an argument of a call. Its methods are safe for concurrent use.
+// gRPC, either way: for callbacks, or for interfaces as arguments and results. Each
+// has an id, which one side makes up (NextId), serves (AcceptAndServe, on a goroutine),
+// and tells the other, usually as an argument of a call, which dials it (Dial). It is
+// given to both methods of a GRPCPlugin. Its methods are safe for concurrent use.
 type GRPCBroker struct {
 	broker *grpcplug.Broker
 	muxed  bool
@@ -25,10 +27,13 @@ type GRPCBroker struct {
 
 // Accept returns a listener for the connections that the other side makes to id.
 // They are without TLS, whatever the main connection has; AcceptAndServe adds it.
+// An id is to be accepted once at a time.
 func (b *GRPCBroker) Accept(id uint32) (net.Listener, error) { return b.broker.Accept(id) }
 
 // AcceptAndServe serves the server that newGRPCServer returns to the other side,
-// under id, until the server is stopped or the connection has ended. What goes
+// under id, until the server is stopped or the connection has ended. Each id costs
+// a listener and a connection, if they are not multiplexed: a server may have
+// any number of services. What goes
 // wrong is logged with package log, unless it is that the connection has ended.
 func (b *GRPCBroker) AcceptAndServe(id uint32, newGRPCServer func([]grpc.ServerOption) *grpc.Server) {
 	l, err := b.Accept(id)
@@ -71,7 +76,8 @@ func (b *GRPCBroker) DialWithOptions(id uint32, opts ...grpc.DialOption) (conn *
 	return conn, b.asBrokerError(id, err)
 }
 
-// NextId returns an id that this side has not used yet.
+// NextId returns an id that this side has not used yet, unless it has used four
+// billion.
 func (m *GRPCBroker) NextId() uint32 { return m.broker.NextID() }
 
 // Run returns when the connection has ended. Nobody has to call it.

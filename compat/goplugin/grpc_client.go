@@ -12,9 +12,13 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// GRPCClient is a host's connection to a plugin that speaks gRPC.
+// GRPCClient is a host's connection to a plugin that speaks gRPC. It is what
+// Client.Client returns then.
 type GRPCClient struct {
-	Conn    *grpc.ClientConn
+	// Conn is the connection, for services that no Plugin knows of.
+	Conn *grpc.ClientConn
+
+	// Plugins are what can be dispensed, by name.
 	Plugins map[string]Plugin
 
 	doneCtx context.Context // ends with the plugin

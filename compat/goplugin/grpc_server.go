@@ -22,6 +22,7 @@ func DefaultGRPCServer(opts []grpc.ServerOption) *grpc.Server { return grpc.NewS
 
 // GRPCServer serves plugins over gRPC. Init comes first, then Serve, each once.
 type GRPCServer struct {
+	// Plugins are what is served, by name.
 	Plugins map[string]Plugin
 
 	// Server makes the server. Its options are the TLS that host and plugin have

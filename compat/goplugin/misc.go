@@ -7,7 +7,8 @@ import (
 )
 
 // BasicError is an error as its text, which is all that net/rpc's encoding can
-// carry of one.
+// carry of one: a field of type error in an answer would have to be of a type that
+// both sides have registered with package gob.
 type BasicError struct {
 	Message string
 }
@@ -38,8 +39,9 @@ func Discover(glob, dir string) ([]string, error) {
 // with.
 type ServeMuxMap map[string]*ServeConfig
 
-// ServeMux is Serve for the configuration that the program's only argument names.
-// Without such an argument it ends the process with status 1.
+// ServeMux is Serve for the configuration that the program's only argument names,
+// and returns when that does. Without such an argument it says so on standard error
+// and ends the process with status 1.
 func ServeMux(m ServeMuxMap) {
 	if len(os.Args) != 2 {
 		fmt.Fprintf(os.Stderr,

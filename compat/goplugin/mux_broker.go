@@ -13,8 +13,8 @@ import (
 
 // MuxBroker makes further connections between a host and a plugin that speak
 // net/rpc, either way. Each has an id, which one side makes up, accepts, and tells
-// the other, usually as an argument of a call. Its methods are safe for concurrent
-// use.
+// the other, usually as an argument of a call. It is given to both methods of a
+// Plugin. Its methods are safe for concurrent use.
 type MuxBroker struct {
 	broker *netrpc.Broker
 
@@ -56,7 +56,8 @@ func (m *MuxBroker) Close() error { return m.broker.Close() }
 // under id.
 func (m *MuxBroker) Dial(id uint32) (net.Conn, error) { return m.broker.Dial(id) }
 
-// NextId returns an id that this side has not used yet.
+// NextId returns an id that this side has not used yet, unless it has used four
+// billion.
 func (m *MuxBroker) NextId() uint32 { return m.broker.NextID() }
 
 // Run returns when the connection has ended. The package calls it itself.

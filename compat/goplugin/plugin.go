@@ -23,7 +23,8 @@ type Plugin interface {
 // GRPCPlugin is one kind of plugin, for gRPC. It has to be a Plugin as well, for
 // which there is [NetRPCUnsupportedPlugin].
 type GRPCPlugin interface {
-	// GRPCServer registers the plugin's services. It is called once.
+	// GRPCServer registers the plugin's services. It is called once, so all who
+	// Dispense the plugin use the same implementation, unlike with net/rpc.
 	GRPCServer(*GRPCBroker, *grpc.Server) error
 
 	// GRPCClient returns the host's view of them. The context ends when the
@@ -73,14 +74,17 @@ const (
 // GRPCServiceName is the name under which the health service knows the plugin.
 const GRPCServiceName = "plugin"
 
-// HandshakeConfig is what a host and its plugins agree on before they speak.
+// HandshakeConfig is what a host and its plugins agree on before they speak. It is
+// usually a variable in a package that both import.
 type HandshakeConfig struct {
-	// ProtocolVersion is the version of Plugins. Where there are VersionedPlugins
-	// it is not needed.
+	// ProtocolVersion is the version of Plugins, on both sides: a plugin of
+	// another is an error of Start. Where there are VersionedPlugins it is not
+	// needed.
 	ProtocolVersion uint
 
 	// MagicCookieKey and MagicCookieValue are a variable of the environment, by
-	// which a plugin knows that it was not started by hand. They are no secret.
+	// which a plugin knows that it was not started by hand. They are no secret, and
+	// protect nothing. A plugin needs both.
 	MagicCookieKey   string
 	MagicCookieValue string
 }

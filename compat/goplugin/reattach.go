@@ -19,19 +19,34 @@ import (
 	"github.com/tenon-go/tenon/internal/protocol"
 )
 
-// ReattachConfig says where a plugin is that runs already. It can be stored as
-// JSON, without its ReattachFunc.
+// ReattachConfig says where a plugin is that runs already. Client.ReattachConfig
+// returns that of a plugin which a client has started, and ServeTestConfig that of
+// one in test mode. It can be stored as JSON, without its ReattachFunc, so that a later
+// process finds the plugin.
 type ReattachConfig struct {
-	Protocol        Protocol
+	// Protocol is what the plugin speaks. Empty means net/rpc.
+	Protocol Protocol
+
+	// ProtocolVersion is the version that was agreed on: which of the
+	// VersionedPlugins are used.
 	ProtocolVersion int
-	Addr            net.Addr
-	Pid             int
+
+	// Addr is where the plugin listens. Required.
+	Addr net.Addr
+
+	// Pid is the plugin's process. Client.Kill kills it, so it is made sure that
+	// this process is the one that listens at Addr, or has started the one that
+	// does.
+	Pid int
 
 	// ReattachFunc, if not nil, finds a plugin that is no process of this
-	// machine. Without it Pid is needed.
+	// machine. Without it Pid is needed. Whoever has started a plugin by
+	// ClientConfig.RunnerFunc has to set it in what Client.ReattachConfig returns.
 	ReattachFunc runner.ReattachFunc
 
-	// Test says that the plugin is in test mode: it is not killed.
+	// Test says that the plugin is in test mode: Client.Kill does not kill it, for
+	// its process is somebody's test. It is for tests only: with it, a process of
+	// the same number that is not the plugin's would not be noticed.
 	Test bool
 
 	// Session, if not empty, tells the process from a later one with the same
@@ -42,8 +57,10 @@ type ReattachConfig struct {
 }
 
 // ReattachConfig returns what another client needs to use this one's plugin: nil
-// before the start. That of a client which has reattached itself is returned as it
-// is.
+// before the start, for which call Start or Client. For a plugin that outlives this
+// process see ClientConfig.Detached. A plugin that was started by RunnerFunc has no
+// Pid here, and the caller has to set ReattachFunc. That of a client which has reattached
+// itself is returned as it is.
 func (c *Client) ReattachConfig() *ReattachConfig {
 	run := c.running()
 	switch {

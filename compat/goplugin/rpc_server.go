@@ -17,6 +17,7 @@ import (
 
 // RPCServer serves plugins over net/rpc.
 type RPCServer struct {
+	// Plugins are what is served, by name.
 	Plugins map[string]Plugin
 
 	// Stdout and Stderr are what the host gets as the plugin's output. Nil is

@@ -13,14 +13,22 @@ import (
 )
 
 // SecureConfig is the checksum that a program must have to be run. It may be used
-// for any number of plugins, also at the same time.
+// for any number of plugins, also at the same time. It is worth what its source is
+// worth: the checksum has to come from somebody who is trusted, and by a way on which
+// nobody else can change it.
 //
 // On Linux it is the file that was checked which is run, whatever its name leads to
 // by then. That is not so for a script, for a Cmd with credentials or namespaces of
-// its own, and on other systems.
+// its own, and on other systems: there nobody else may be allowed to change the
+// file, or the directories that it is in.
 type SecureConfig struct {
+	// Checksum is what Hash has to make of the file. Required.
 	Checksum []byte
-	Hash     hash.Hash
+
+	// Hash is how, sha256.New() for example. Required. It is reset before each
+	// use, and used under a lock that this package's clients share; nobody else may
+	// use it meanwhile.
+	Hash hash.Hash
 }
 
 // hashes are the Hashes in use, each with who waits for it: two plugins may share one,
@@ -65,7 +73,8 @@ func lockHash(ctx context.Context, h hash.Hash) (unlock func(), err error) {
 	}
 }
 
-// Check reports whether the file has the checksum.
+// Check reports whether the file has the checksum. It fails if the file cannot be
+// read, and with ErrSecureConfigNoChecksum or ErrSecureConfigNoHash.
 func (s *SecureConfig) Check(filePath string) (bool, error) {
 	if err := s.complete(); err != nil {
 		return false, err

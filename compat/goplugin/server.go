@@ -24,38 +24,49 @@ type ServeConfig struct {
 	// HandshakeConfig is what the host's has to match.
 	HandshakeConfig
 
-	// TLSProvider, if not nil, returns what is used in place of AutoMTLS.
+	// TLSProvider, if not nil, returns what is used in place of AutoMTLS. The host
+	// has to have a ClientConfig.TLSConfig that fits.
 	TLSProvider func() (*tls.Config, error)
 
 	// Plugins are those of version HandshakeConfig.ProtocolVersion.
 	Plugins PluginSet
 
 	// VersionedPlugins are those of further versions. The newest that both sides
-	// have is served.
+	// have is served. HandshakeConfig.ProtocolVersion is not needed then.
 	VersionedPlugins map[int]PluginSet
 
-	// GRPCServer makes the server, [DefaultGRPCServer] for example. Nil means
-	// that the plugins are served over net/rpc.
+	// GRPCServer makes the server, [DefaultGRPCServer] for example. It gets the
+	// options that the server must have, TLS among them, and may change the slice: its
+	// own options are best appended. The services of health, which Ping asks,
+	// of output and of the broker are added to what it returns. Nil means
+	// that the plugins are served over net/rpc; so are those of a version that
+	// are no GRPCPlugins.
 	GRPCServer func([]grpc.ServerOption) *grpc.Server
 
 	// Logger is for what Serve has to say. Nil writes hclog's JSON format to
 	// standard error, which is where the host looks for a plugin's log.
 	Logger hclog.Logger
 
-	// Test, if not nil, serves in the process of a test.
+	// Test, if not nil, serves in the process of a test, which differs in this:
+	// there need be no cookie; nothing is printed on standard output, but a
+	// ReattachConfig is sent; os.Stdout and os.Stderr stay the test's,
+	// unless SyncStdio is set; the environment is left as it is, and so are
+	// interrupts.
 	Test *ServeTestConfig
 }
 
 // ServeTestConfig is how a plugin is served in the process of a test: without a
 // cookie, a handshake or a host that has started it. The host reattaches.
 type ServeTestConfig struct {
-	// Context ends the plugin.
+	// Context, if not nil, ends the plugin when it ends. That takes a while after:
+	// see CloseCh.
 	Context context.Context
 
-	// ReattachConfigCh is sent what a host needs. Serve waits until it is taken.
+	// ReattachConfigCh, if not nil, is sent what a host needs, which may be in
+	// another process. Serve waits until it is taken.
 	ReattachConfigCh chan<- *ReattachConfig
 
-	// CloseCh is closed when Serve returns.
+	// CloseCh, if not nil, is closed when Serve returns.
 	CloseCh chan<- struct{}
 
 	// SyncStdio brings what is printed on os.Stdout and os.Stderr to the host as
@@ -73,9 +84,14 @@ const (
 )
 
 // Serve serves the plugins to the host that started the process, and returns when
-// the host has asked it to. A program that was not started by a host is told so,
-// and ended with status 1. What prevents the plugin from being served is logged,
-// and Serve returns.
+// the host has asked it to. It is what a plugin's main calls, and nothing but cleaning
+// up should follow. A program that was not started by a host is told so on
+// standard error, and ended with status 1; so is one whose HandshakeConfig has no
+// cookie. What else prevents the plugin from being served is logged, and Serve
+// returns.
+//
+// From then on os.Stdout and os.Stderr are pipes to the host's SyncStdout and
+// SyncStderr, and interrupts are ignored, for they are the host's to answer.
 func Serve(opts *ServeConfig) {
 	if opts.Test != nil && opts.Test.CloseCh != nil {
 		defer close(opts.Test.CloseCh)

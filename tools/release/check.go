@@ -65,7 +65,7 @@ func goEnv(ctx context.Context, dir string) ([]string, error) {
 	if len(v) != 3 {
 		return nil, fmt.Errorf("go env says %q", out)
 	}
-	return append(os.Environ(), "GOWORK=off", "GOFLAGS=-modcacherw", "GOMODCACHE="+filepath.Join(dir, "cache"),
+	return append(os.Environ(), "GOWORK=off", "GOFLAGS=-modcacherw", "GONOPROXY=none", "GOMODCACHE="+filepath.Join(dir, "cache"),
 		"GOPROXY="+strings.Join([]string{fileURL(filepath.Join(dir, "proxy")), fileURL(filepath.Join(v[0], "cache", "download")), v[1]}, ","),
 		"GONOSUMDB="+strings.Trim(v[2]+","+core, ",")), nil
 }
