@@ -26,6 +26,7 @@ type mux struct {
 	mu       sync.Mutex
 	expected []taker       // whom the next connections are for
 	rest     chan net.Conn // those that nobody knocked for; nil: they are refused
+	deaf     bool          // they are refused from now on
 	closed   bool
 }
 
@@ -108,11 +109,39 @@ func (m *mux) next() taker {
 }
 
 func (m *mux) keep(c net.Conn) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.deaf {
+		return false
+	}
 	select {
 	case m.rest <- c:
 		return true
 	default:
 		return false
+	}
+}
+
+// refuseRest closes the connections that nobody knocked for and nobody has taken,
+// and those that come: gRPC's client waits twenty seconds for a server to say
+// something before it gives up a connection that was made.
+func (m *mux) refuseRest() {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	m.deaf = true
+	m.mu.Unlock()
+	for {
+		select {
+		case c, ok := <-m.rest:
+			if !ok {
+				return
+			}
+			c.Close()
+		default:
+			return
+		}
 	}
 }
 
@@ -280,6 +309,10 @@ func (l *muxListener) Accept() (net.Conn, error) {
 	if l.err != nil {
 		return nil, l.err
 	}
+	if l.isShut() {
+		l.mux.refuseRest() // Close may have come before there was a session
+		return nil, net.ErrClosed
+	}
 	select {
 	case c, ok := <-l.mux.rest:
 		if ok {
@@ -295,7 +328,21 @@ func (l *muxListener) Accept() (net.Conn, error) {
 // calls end, and these are on it.
 func (l *muxListener) Close() error {
 	l.closing.Do(func() { close(l.shut) })
+	select {
+	case <-l.made:
+		l.mux.refuseRest()
+	default:
+	}
 	return l.Listener.Close()
+}
+
+func (l *muxListener) isShut() bool {
+	select {
+	case <-l.shut:
+		return true
+	default:
+		return false
+	}
 }
 
 // end ends the session too.

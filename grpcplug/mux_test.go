@@ -200,6 +200,51 @@ func TestMuxManyWanted(t *testing.T) {
 	}
 }
 
+// TestMuxListenerShut has those refused at once who come when the listener is
+// closed, or wait then.
+func TestMuxListenerShut(t *testing.T) {
+	under, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newMuxListener(under)
+	defer l.end()
+	c, err := net.Dial("unix", under.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := newMux(c, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.close()
+	dial := func() net.Conn {
+		c, err := m.dial(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	taken := dial()
+	if _, err := l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	waits := dial()
+	l.Close()
+	for name, c := range map[string]net.Conn{"the one that waited": waits, "the one that came later": dial()} {
+		c.SetReadDeadline(time.Now().Add(5 * time.Second))
+		if _, err := c.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("%s: the error is %v", name, err)
+		}
+	}
+	if _, err := taken.Write([]byte("x")); err != nil {
+		t.Errorf("the connection that was taken: %v", err)
+	}
+	if _, err := l.Accept(); err != net.ErrClosed {
+		t.Errorf("Accept: %v", err)
+	}
+}
+
 // What is opened and closed again counts no more, whoever closes it first, and one
 // side may do so for ever.
 func TestMuxForgets(t *testing.T) {

@@ -383,13 +383,20 @@ func TestHelpers(t *testing.T) {
 		}
 		<-server.DoneCh
 	}
-	for _, stop := range []func(*plugin.GRPCServer){(*plugin.GRPCServer).Stop, (*plugin.GRPCServer).GracefulStop} {
-		client, server := plugin.TestPluginGRPCConn(t, false, set)
-		stop(server)
-		within(t, 5*time.Second, func() { client.Close() })
-		<-server.DoneCh
-		if server.Config() == "" {
-			t.Error("the server has no Config")
+	for _, mux := range []bool{false, true} {
+		for _, stop := range []func(*plugin.GRPCServer){(*plugin.GRPCServer).Stop, (*plugin.GRPCServer).GracefulStop} {
+			client, server := plugin.TestPluginGRPCConn(t, mux, set)
+			stop(server)
+			within(t, 3*time.Second, func() {
+				if client.Ping() == nil {
+					t.Error("a server that was stopped answers")
+				}
+				client.Close()
+			})
+			<-server.DoneCh
+			if server.Config() == "" {
+				t.Error("the server has no Config")
+			}
 		}
 	}
 	a, b := plugin.TestConn(t)
