@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -133,7 +136,7 @@ func after(d time.Duration) func() bool {
 }
 
 // removeLeft removes a directory that nobody holds, if there is nothing in it but
-// sockets.
+// sockets on which nobody listens.
 func removeLeft(path string) {
 	lock, err := lockDirectory(path)
 	if err != nil || lock == nil {
@@ -144,12 +147,28 @@ func removeLeft(path string) {
 	if err != nil {
 		return
 	}
+	sockets = slices.DeleteFunc(sockets, func(path string) bool {
+		info, err := os.Lstat(path)
+		return err != nil || info.Mode().Type() != fs.ModeSocket
+	})
+	if slices.ContainsFunc(sockets, hasListener) {
+		return
+	}
 	for _, s := range sockets {
-		if info, err := os.Lstat(s); err == nil && info.Mode().Type() == fs.ModeSocket {
-			os.Remove(s)
-		}
+		os.Remove(s)
 	}
 	os.Remove(path) // fails if something else is in it
+}
+
+// hasListener reports whether somebody listens on a socket, or that cannot be told.
+// To have the plugin that outlives its host hold the lock would not do: it would have
+// to inherit a descriptor, which all that it starts would inherit as well.
+func hasListener(path string) bool {
+	c, err := net.DialTimeout(unixNetwork, path, 10*time.Millisecond)
+	if err == nil {
+		c.Close()
+	}
+	return !errors.Is(err, syscall.ECONNREFUSED)
 }
 
 // errLocked says that another process holds a directory.

@@ -112,8 +112,31 @@ func TestLeftBehindByHost(t *testing.T) {
 		t.Error("one that is held was removed")
 	}
 	left.unlock()
-	swept.Delete(tmp) // as if another host looked
-	run()
+	outlives, err := makePrivate(tmp, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer outlives.remove()
+	l, err = net.Listen("unix", filepath.Join(outlives.path, "plugin1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	outlives.unlock()
+	look := func() {
+		t.Helper()
+		swept.Delete(tmp) // as if another host looked
+		run()
+	}
+	look()
+	if there(left.path) {
+		t.Error("what a host has left is there")
+	}
+	if !there(l.Addr().String()) {
+		t.Error("the socket of a plugin that outlives its host was removed")
+	}
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	l.Close()
+	look()
 	if list, _ := os.ReadDir(tmp); len(list) != 0 {
 		t.Errorf("left behind: %v", list)
 	}

@@ -35,7 +35,7 @@ func serveDeaf() {
 	select {}
 }
 
-// serveHost is a host that dies without a word.
+// serveHost is a host that dies without a word, or one that tidies up.
 func serveHost() {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), tenontest.PluginVar+"=grpc")
@@ -45,6 +45,10 @@ func serveHost() {
 	})
 	if _, err := c.Start(); err != nil {
 		fmt.Println(err)
+		return
+	}
+	if os.Args[len(os.Args)-1] == "tidy" {
+		c.Kill()
 		return
 	}
 	b, err := c.ReattachConfig().MarshalJSON()
