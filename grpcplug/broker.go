@@ -108,6 +108,12 @@ func (b *Broker) Accept(id uint32) (net.Listener, error) {
 		return b.acceptMuxed(id)
 	}
 	l, err := b.place.listen()
+	if b.ctx.Err() != nil { // and with it the place may be gone
+		if err == nil {
+			l.Close()
+		}
+		return nil, &Error{Problem: BrokerClosed}
+	}
 	if err != nil {
 		return nil, err
 	}

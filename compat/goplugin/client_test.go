@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"log"
 	"math/big"
 	"os"
 	"runtime"
@@ -97,6 +98,27 @@ func TestBrokerNobody(t *testing.T) {
 		}
 		do(t, d, "greet you")
 	})
+}
+
+// TestBrokerClosed is about tflint#2197: what is served when the connection has ended.
+func TestBrokerClosed(t *testing.T) {
+	for _, mux := range []bool{false, true} {
+		c := config(t, "grpc")
+		c.GRPCBrokerMultiplex = mux
+		client := start(t, c)
+		b := dispense(t, client).(doerGRPC).b
+		client.Kill()
+		if _, err := b.Accept(b.NextId()); err == nil || !strings.HasPrefix(err.Error(), "broker closed") {
+			t.Errorf("the error is %v", err)
+		}
+		var logged strings.Builder
+		log.SetOutput(&logged)
+		b.AcceptAndServe(b.NextId(), plugin.DefaultGRPCServer)
+		log.SetOutput(os.Stderr)
+		if logged.Len() > 0 {
+			t.Errorf("logged: %s", &logged)
+		}
+	}
 }
 
 // TestMessages is about sizes that go-plugin's servers refuse.

@@ -254,6 +254,8 @@ func (b *GRPCBroker) asBrokerError(id uint32, err error) error {
 		return err
 	}
 	switch e.Problem {
+	case grpcplug.BrokerClosed:
+		return &failure{"broker closed", []error{err}}
 	case grpcplug.UnknownID, grpcplug.NoBroker: // which go-plugin cannot tell from the other
 		if b.muxed {
 			return &failure{fmt.Sprintf("failed to knock before dialling client: timeout waiting for multiplexing knock handshake on id %d", id), []error{err}}

@@ -28,7 +28,10 @@ type GRPCBroker struct {
 // Accept returns a listener for the connections that the other side makes to id.
 // They are without TLS, whatever the main connection has; AcceptAndServe adds it.
 // An id is to be accepted once at a time.
-func (b *GRPCBroker) Accept(id uint32) (net.Listener, error) { return b.broker.Accept(id) }
+func (b *GRPCBroker) Accept(id uint32) (net.Listener, error) {
+	l, err := b.broker.Accept(id)
+	return l, b.asBrokerError(id, err)
+}
 
 // AcceptAndServe serves the server that newGRPCServer returns to the other side,
 // under id, until the server is stopped or the connection has ended. Each id costs

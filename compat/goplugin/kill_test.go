@@ -1,7 +1,6 @@
 package plugin_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -17,7 +16,6 @@ import (
 
 	plugin "github.com/tenon-go/tenon/compat/goplugin"
 	"github.com/tenon-go/tenon/grpcplug"
-	"github.com/tenon-go/tenon/tenontest"
 )
 
 // TestKillStopped is about a plugin that answers nothing: terraform#38939.
@@ -154,16 +152,13 @@ func TestGrandchildren(t *testing.T) {
 	awaitEnd(t, pid)
 }
 
-// TestOrphans is about #210, dkron#247 and tflint#1808.
+// TestOrphans is about #210, dkron#247 and tflint#1808. A process group of its own
+// keeps signals from a plugin, and nothing else.
 func TestOrphans(t *testing.T) {
-	cmd := tenontest.Command(t, "host", "tied")
-	cmd.Env = append(cmd.Env, "TMPDIR="+t.TempDir()) // whose sockets nobody removes
-	out, _ := cmd.Output()
-	var r plugin.ReattachConfig
-	if err := r.UnmarshalJSON(bytes.TrimSuffix(bytes.TrimSpace(out), []byte(" <nil>"))); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	t.Setenv("TMPDIR", t.TempDir()) // of sockets that nobody removes
+	for _, manner := range []string{"tied", "setpgid"} {
+		awaitEnd(t, leave(t, manner).Pid)
 	}
-	awaitEnd(t, r.Pid)
 }
 
 // TestCommandContext is about what package exec does with a context.

@@ -39,15 +39,17 @@ func serveDeaf() {
 func serveHost() {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), tenontest.PluginVar+"=grpc")
+	manner := os.Args[len(os.Args)-1]
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: manner == "setsid", Setpgid: manner == "setpgid"}
 	c := plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig: handshake, Plugins: set, Cmd: cmd, Logger: hclog.NewNullLogger(),
-		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC}, Detached: os.Args[len(os.Args)-1] == "detached",
+		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC}, Detached: manner == "detached",
 	})
 	if _, err := c.Start(); err != nil {
 		fmt.Println(err)
 		return
 	}
-	if os.Args[len(os.Args)-1] == "tidy" {
+	if manner == "tidy" {
 		c.Kill()
 		return
 	}

@@ -77,23 +77,31 @@ func TestReattach(t *testing.T) {
 // in between does not take its socket for one that nobody needs.
 func TestReattachLater(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	out, _ := tenontest.Command(t, "host", "detached").Output()
-	if tidied, err := tenontest.Command(t, "host", "tidy").Output(); err != nil {
-		t.Errorf("%v: %s", err, tidied)
+	for _, manner := range []string{"detached", "setsid"} {
+		r := leave(t, manner)
+		if tidied, err := tenontest.Command(t, "host", "tidy").Output(); err != nil {
+			t.Errorf("%v: %s", err, tidied)
+		}
+		client := attach(t, r, nil)
+		do(t, dispense(t, client), "greet you")
+		client.Kill()
+		awaitEnd(t, r.Pid)
 	}
-	r := new(plugin.ReattachConfig)
-	if err := json.Unmarshal([]byte(strings.TrimSuffix(strings.TrimSpace(string(out)), " <nil>")), r); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	client := attach(t, r, nil)
-	defer client.Kill()
-	do(t, dispense(t, client), "greet you")
-	client.Kill()
-	awaitEnd(t, r.Pid)
 	tenontest.Command(t, "host", "tidy").Run()
 	if list, _ := os.ReadDir(os.TempDir()); len(list) != 0 {
 		t.Errorf("left behind: %v", list)
 	}
+}
+
+// leave has a host start a plugin, and die.
+func leave(t *testing.T, manner string) *plugin.ReattachConfig {
+	t.Helper()
+	out, _ := tenontest.Command(t, "host", manner).Output()
+	r := new(plugin.ReattachConfig)
+	if err := json.Unmarshal([]byte(strings.TrimSuffix(strings.TrimSpace(string(out)), " <nil>")), r); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return r
 }
 
 // TestReattachStranger is about nomad#23969 and nomad#24538: a number that was given
