@@ -155,9 +155,9 @@ func TestGrandchildren(t *testing.T) {
 // TestOrphans is about #210, dkron#247 and tflint#1808. A process group of its own
 // keeps signals from a plugin, and nothing else.
 func TestOrphans(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir()) // of sockets that nobody removes
+	tmp := t.TempDir() // of sockets that nobody removes
 	for _, manner := range []string{"tied", "setpgid"} {
-		awaitEnd(t, leave(t, manner).Pid)
+		awaitEnd(t, leave(t, manner, tmp).Pid)
 	}
 }
 

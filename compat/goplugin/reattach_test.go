@@ -76,27 +76,38 @@ func TestReattach(t *testing.T) {
 // TestReattachLater has a host leave its plugin to another. A third one that cleans up
 // in between does not take its socket for one that nobody needs.
 func TestReattachLater(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
+	tmp := t.TempDir()
 	for _, manner := range []string{"detached", "setsid"} {
-		r := leave(t, manner)
-		if tidied, err := tenontest.Command(t, "host", "tidy").Output(); err != nil {
-			t.Errorf("%v: %s", err, tidied)
+		r := leave(t, manner, tmp)
+		if !strings.HasPrefix(r.Addr.String(), tmp) {
+			t.Fatalf("it listens at %v, where others tidy up", r.Addr)
+		}
+		if out, err := hostIn(t, "tidy", tmp).CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
 		}
 		client := attach(t, r, nil)
 		do(t, dispense(t, client), "greet you")
 		client.Kill()
 		awaitEnd(t, r.Pid)
 	}
-	tenontest.Command(t, "host", "tidy").Run()
-	if list, _ := os.ReadDir(os.TempDir()); len(list) != 0 {
+	hostIn(t, "tidy", tmp).Run()
+	if list, _ := os.ReadDir(tmp); len(list) != 0 {
 		t.Errorf("left behind: %v", list)
 	}
 }
 
-// leave has a host start a plugin, and die.
-func leave(t *testing.T, manner string) *plugin.ReattachConfig {
+// hostIn is a host whose sockets are in a directory of the test's.
+func hostIn(t *testing.T, manner, tmp string) *exec.Cmd {
 	t.Helper()
-	out, _ := tenontest.Command(t, "host", manner).Output()
+	cmd := tenontest.Command(t, "host", manner)
+	cmd.Env = append(cmd.Env, "TMPDIR="+tmp)
+	return cmd
+}
+
+// leave has a host start a plugin, and die.
+func leave(t *testing.T, manner, tmp string) *plugin.ReattachConfig {
+	t.Helper()
+	out, _ := hostIn(t, manner, tmp).Output()
 	r := new(plugin.ReattachConfig)
 	if err := json.Unmarshal([]byte(strings.TrimSuffix(strings.TrimSpace(string(out)), " <nil>")), r); err != nil {
 		t.Fatalf("%v: %s", err, out)
