@@ -55,7 +55,8 @@ func (r repository) build(ctx context.Context, dir string, m *published) error {
 }
 
 // goEnv has the go command take this repository's modules from dir, and others
-// from the user's module cache or else from where the user gets them.
+// from the user's module cache or else from where the user gets them. No module is private:
+// those are not asked of a proxy.
 func goEnv(ctx context.Context, dir string) ([]string, error) {
 	out, err := exec.CommandContext(ctx, "go", "env", "GOMODCACHE", "GOPROXY", "GONOSUMDB").Output()
 	if err != nil {
@@ -65,7 +66,7 @@ func goEnv(ctx context.Context, dir string) ([]string, error) {
 	if len(v) != 3 {
 		return nil, fmt.Errorf("go env says %q", out)
 	}
-	return append(os.Environ(), "GOWORK=off", "GOFLAGS=-modcacherw", "GONOPROXY=none", "GOMODCACHE="+filepath.Join(dir, "cache"),
+	return append(os.Environ(), "GOWORK=off", "GOFLAGS=-modcacherw", "GOPRIVATE=", "GONOPROXY=", "GOMODCACHE="+filepath.Join(dir, "cache"),
 		"GOPROXY="+strings.Join([]string{fileURL(filepath.Join(dir, "proxy")), fileURL(filepath.Join(v[0], "cache", "download")), v[1]}, ","),
 		"GONOSUMDB="+strings.Trim(v[2]+","+core, ",")), nil
 }
