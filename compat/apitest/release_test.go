@@ -100,7 +100,7 @@ func newUser(t *testing.T) *user {
 	}
 	own := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 	// Without -trimpath a build would be of no use to the next one, whose sources are elsewhere.
-	// A private module, which a developer of Tenon may have it be, would not be asked of a proxy.
+	// Of private modules, as which somebody may have these, no proxy is asked.
 	u.vars = append(os.Environ(), "GOWORK=off", "GOFLAGS=-modcacherw -trimpath", "GOPRIVATE=", "GONOPROXY=", "GOMODCACHE="+t.TempDir(),
 		"GOPROXY=file://"+proxy+",file://"+filepath.Join(own[0], "cache", "download")+","+own[1],
 		"GONOSUMDB="+strings.Trim(own[2]+",github.com/tenon-go/*", ","))

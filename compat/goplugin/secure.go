@@ -26,8 +26,7 @@ type SecureConfig struct {
 	Checksum []byte
 
 	// Hash is how, sha256.New() for example. Required. It is reset before each
-	// use, and used under a lock that this package's clients share; nobody else may
-	// use it meanwhile.
+	// use. Clients that share it take turns; nobody else may use it meanwhile.
 	Hash hash.Hash
 }
 
