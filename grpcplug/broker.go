@@ -361,7 +361,7 @@ var brokerDesc = grpc.StreamDesc{StreamName: brokerStream, ClientStreams: true, 
 func (b *Broker) call(ctx context.Context, cc *grpc.ClientConn) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // a stream that nobody reads any more
-	s, err := cc.NewStream(ctx, &brokerDesc, "/"+brokerService+"/"+brokerStream, grpc.ForceCodecV2(codec{}), grpc.MaxCallRecvMsgSize(maxBrokerMessage))
+	s, err := cc.NewStream(ctx, &brokerDesc, "/"+brokerService+"/"+brokerStream, grpc.ForceCodec(codec{}), grpc.MaxCallRecvMsgSize(maxBrokerMessage))
 	if err == nil {
 		err = b.listen(s)
 	}

@@ -63,7 +63,7 @@ func (s *clientStream) open() error {
 			return
 		}
 		desc := &grpc.StreamDesc{StreamName: s.method.Name, ClientStreams: s.method.ClientStream, ServerStreams: s.method.ServerStream}
-		s.cs, s.err = cc.NewStream(ctx, desc, "/"+s.contract.Name+"/"+s.method.Name, grpc.ForceCodecV2(codec{}))
+		s.cs, s.err = cc.NewStream(ctx, desc, "/"+s.contract.Name+"/"+s.method.Name, grpc.ForceCodec(codec{}))
 		s.err = s.explain(s.err)
 	})
 	return s.err

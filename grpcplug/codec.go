@@ -1,35 +1,57 @@
 package grpcplug
 
 import (
-	"google.golang.org/grpc/encoding"
+	"fmt"
+
 	"google.golang.org/grpc/encoding/proto"
-	"google.golang.org/grpc/mem"
+	protobuf "google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/protoadapt"
 )
 
 // A frame is a message whose bytes are known.
 type frame struct{ b []byte }
 
-// codec passes frames through, and leaves all else to gRPC's codec of protobuf.
-// go-plugin's own messages are frames as well: generated code would register them
-// under names that go-plugin registers too, and a program that has both would not
-// start.
+// codec passes frames through, and takes all else for protobuf's messages. go-plugin's
+// own messages are frames as well: generated code would register them under names
+// that go-plugin registers too, and a program that has both would not start.
+//
+// It has gRPC's older form of a codec, which all versions know: with the newer one
+// whoever takes the shim's line in a go.mod would get gRPC 1.66, in which programs
+// that ask for the older one of protobuf do not find it any more.
 type codec struct{}
 
 func (codec) Name() string { return proto.Name }
 
-func (codec) Marshal(v any) (mem.BufferSlice, error) {
+func (codec) Marshal(v any) ([]byte, error) {
 	if f, ok := v.(*frame); ok {
-		return mem.BufferSlice{mem.SliceBuffer(f.b)}, nil
+		return f.b, nil
 	}
-	return encoding.GetCodecV2(proto.Name).Marshal(v)
+	m := message(v)
+	if m == nil {
+		return nil, fmt.Errorf("%T is no message of protobuf's", v)
+	}
+	return protobuf.Marshal(m)
 }
 
-func (codec) Unmarshal(data mem.BufferSlice, v any) error {
+func (codec) Unmarshal(data []byte, v any) error {
 	if f, ok := v.(*frame); ok {
-		// Data is gRPC's to use again.
-		f.b = append(f.b[:0], make([]byte, data.Len())...)
-		data.CopyTo(f.b)
+		f.b = append(f.b[:0], data...) // which is gRPC's to use again
 		return nil
 	}
-	return encoding.GetCodecV2(proto.Name).Unmarshal(data, v)
+	m := message(v)
+	if m == nil {
+		return fmt.Errorf("%T is no message of protobuf's", v)
+	}
+	return protobuf.Unmarshal(data, m)
+}
+
+// message returns what v is to protobuf, nil if nothing.
+func message(v any) protobuf.Message {
+	switch m := v.(type) {
+	case protobuf.Message:
+		return m
+	case protoadapt.MessageV1:
+		return protoadapt.MessageV2Of(m)
+	}
+	return nil
 }

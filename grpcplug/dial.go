@@ -74,7 +74,7 @@ func (o *options) connect(ctx context.Context, what string, dial dialer, more ..
 	}
 	list = append(append(list, o.dial...), more...)
 	// The name is what a TLS config without a ServerName verifies.
-	cc, err := grpc.NewClient("passthrough:///"+certificateName, list...)
+	cc, err := grpc.Dial("passthrough:///"+certificateName, list...)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +179,7 @@ func (w *witness) explain(ctx context.Context, what string, err error) error {
 // is answered; see attend.
 func (o *options) newServer(unary grpc.UnaryServerInterceptor, stream grpc.StreamServerInterceptor, more ...grpc.ServerOption) *grpc.Server {
 	list := append(o.serverOptions(),
-		grpc.ForceServerCodecV2(codec{}),
+		grpc.ForceServerCodec(codec{}),
 		grpc.ChainUnaryInterceptor(unary),
 		grpc.ChainStreamInterceptor(stream),
 	)

@@ -33,7 +33,7 @@ func byHand(t *testing.T, name string) (a *abroad, address string) {
 
 func connectTo(t *testing.T, address string) *grpc.ClientConn {
 	t.Helper()
-	cc, err := grpc.NewClient("unix:"+address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	cc, err := grpc.Dial("unix:"+address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func connectTo(t *testing.T, address string) *grpc.ClientConn {
 }
 
 func echo(ctx context.Context, cc *grpc.ClientConn) error {
-	return cc.Invoke(ctx, "/test.Echo/Echo", &frame{}, &frame{}, grpc.ForceCodecV2(codec{}))
+	return cc.Invoke(ctx, "/test.Echo/Echo", &frame{}, &frame{}, grpc.ForceCodec(codec{}))
 }
 
 // Neither a connection that says nothing nor a handler that does not return keeps
@@ -103,7 +103,7 @@ func TestAskedWhileCalled(t *testing.T) {
 	defer cancelShort()
 	echo(short, cc) // the first has begun by then
 	within(t, askedWait+time.Second, "its answer", func() {
-		err := cc.Invoke(t.Context(), "/"+controllerService+"/"+shutdownMethod, &frame{}, &frame{}, grpc.ForceCodecV2(codec{}))
+		err := cc.Invoke(t.Context(), "/"+controllerService+"/"+shutdownMethod, &frame{}, &frame{}, grpc.ForceCodec(codec{}))
 		if err != nil {
 			t.Error(err)
 		}
@@ -118,7 +118,7 @@ func TestTwoHosts(t *testing.T) {
 	var conns []*grpc.ClientConn
 	for range 2 {
 		cc := connectTo(t, address)
-		s, err := cc.NewStream(t.Context(), &brokerDesc, startStream, grpc.ForceCodecV2(codec{}))
+		s, err := cc.NewStream(t.Context(), &brokerDesc, startStream, grpc.ForceCodec(codec{}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,13 +127,13 @@ func TestTwoHosts(t *testing.T) {
 			t.Fatal(err)
 		}
 		ask := &frame{}
-		if err := cc.Invoke(t.Context(), "/test.IDs/Await", &frame{[]byte{byte(100 + len(conns))}}, ask, grpc.ForceCodecV2(codec{})); err != nil {
+		if err := cc.Invoke(t.Context(), "/test.IDs/Await", &frame{[]byte{byte(100 + len(conns))}}, ask, grpc.ForceCodec(codec{})); err != nil {
 			t.Fatal(err)
 		}
 		streams, conns = append(streams, s), append(conns, cc)
 	}
 	for i, cc := range conns {
-		if err := cc.Invoke(t.Context(), "/test.IDs/Serve", &frame{}, &frame{}, grpc.ForceCodecV2(codec{})); err != nil {
+		if err := cc.Invoke(t.Context(), "/test.IDs/Serve", &frame{}, &frame{}, grpc.ForceCodec(codec{})); err != nil {
 			t.Errorf("host %d: %v", i, err)
 		}
 		var f frame

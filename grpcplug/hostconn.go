@@ -236,7 +236,7 @@ func (c *hostConn) askWhenIdle() {
 	case <-c.ctx.Done():
 		return
 	}
-	err := c.cc.Invoke(c.ctx, "/"+controllerService+"/"+shutdownMethod, &frame{}, &frame{}, grpc.ForceCodecV2(codec{}))
+	err := c.cc.Invoke(c.ctx, "/"+controllerService+"/"+shutdownMethod, &frame{}, &frame{}, grpc.ForceCodec(codec{}))
 	switch status.Code(err) {
 	case codes.OK, codes.Unavailable, codes.Canceled:
 		// go-plugin's own end before they have answered

@@ -25,7 +25,7 @@ import (
 // wild is a plugin that carries out every method as do says.
 func wild(do func(method string, s grpc.ServerStream) error) func() {
 	return func() {
-		s := grpc.NewServer(grpc.ForceServerCodecV2(codec{}), grpc.UnknownServiceHandler(func(_ any, s grpc.ServerStream) error {
+		s := grpc.NewServer(grpc.ForceServerCodec(codec{}), grpc.UnknownServiceHandler(func(_ any, s grpc.ServerStream) error {
 			method, _ := grpc.MethodFromServerStream(s)
 			return do(method, s)
 		}))

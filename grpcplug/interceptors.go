@@ -96,7 +96,7 @@ func (i *intercepted) shown(interceptors int) *grpc.ClientConn {
 // closedConn is a connection of gRPC's that can be asked and not be used: many
 // interceptors ask for the target without looking whether there is a connection.
 var closedConn = sync.OnceValue(func() *grpc.ClientConn {
-	cc, err := grpc.NewClient("passthrough:///tenon", grpc.WithTransportCredentials(insecure.NewCredentials()))
+	cc, err := grpc.Dial("passthrough:///tenon", grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return nil
 	}

@@ -323,6 +323,6 @@ func answersWith(what string) func(grpc.ServiceRegistrar) {
 
 func who(ctx context.Context, cc *grpc.ClientConn) (string, error) {
 	var f frame
-	err := cc.Invoke(ctx, "/test.Who/Who", &frame{}, &f, grpc.ForceCodecV2(codec{}))
+	err := cc.Invoke(ctx, "/test.Who/Who", &frame{}, &f, grpc.ForceCodec(codec{}))
 	return string(f.b), err
 }

@@ -55,7 +55,7 @@ func init() {
 				if err != nil {
 					panic(err)
 				}
-				server := grpc.NewServer(grpc.ForceServerCodecV2(codec{}), grpc.UnknownServiceHandler(func(_ any, s grpc.ServerStream) error {
+				server := grpc.NewServer(grpc.ForceServerCodec(codec{}), grpc.UnknownServiceHandler(func(_ any, s grpc.ServerStream) error {
 					if method, _ := grpc.MethodFromServerStream(s); method == "/test.Echo/Echo" {
 						for {
 							if _, err := both.Write(bytes.Repeat(yamuxFrame(typePing, flagOpen, 0, 1), 1000)); err != nil {

@@ -225,7 +225,7 @@ func (r *refs) released(c caller, id uint64) {
 	}
 	var m tenon.Message
 	m.WriteUint(1, id)
-	cc.Invoke(ctx, "/"+refsService+"/"+releaseMethod, &frame{m.Raw()}, &frame{}, grpc.ForceCodecV2(codec{}))
+	cc.Invoke(ctx, "/"+refsService+"/"+releaseMethod, &frame{m.Raw()}, &frame{}, grpc.ForceCodec(codec{}))
 }
 
 // An exporter answers calls for refs and services.
@@ -345,7 +345,7 @@ func (o *offering) ask(c caller) {
 		return
 	}
 	var f frame
-	if cc.Invoke(ctx, "/"+refsService+"/"+offeredMethod, &frame{}, &f, grpc.ForceCodecV2(codec{})) != nil {
+	if cc.Invoke(ctx, "/"+refsService+"/"+offeredMethod, &frame{}, &f, grpc.ForceCodec(codec{})) != nil {
 		return
 	}
 	o.read(f.b)

@@ -35,7 +35,7 @@ func TestForeignRefs(t *testing.T) {
 		{"", "/" + refsService + "/" + releaseMethod, codes.OK},
 	} {
 		ctx := metadata.NewOutgoingContext(t.Context(), metadata.Pairs(refKey, c.ref, hostKey, "x"))
-		err := raw.ClientConn.Invoke(ctx, c.method, &frame{[]byte{0x08, 0x63}}, &frame{}, grpc.ForceCodecV2(codec{}))
+		err := raw.ClientConn.Invoke(ctx, c.method, &frame{[]byte{0x08, 0x63}}, &frame{}, grpc.ForceCodec(codec{}))
 		if c.method == "/test.Echo/Echo" && c.code == codes.OK && err != nil {
 			// 08 63 is no text, which the echo says
 			continue

@@ -166,7 +166,7 @@ func checkErrors(t *testing.T, s *started) {
 		t.Errorf("got %v", err)
 	}
 	raw, _ := Of(s)
-	if err := raw.ClientConn.Invoke(t.Context(), "/test.Echo/Fail", &frame{}, &frame{}, grpc.ForceCodecV2(codec{})); status.Code(err) != codes.NotFound {
+	if err := raw.ClientConn.Invoke(t.Context(), "/test.Echo/Fail", &frame{}, &frame{}, grpc.ForceCodec(codec{})); status.Code(err) != codes.NotFound {
 		t.Errorf("what others see: %v", err)
 	}
 }

@@ -22,7 +22,7 @@ func (c *hostConn) readStdio() {
 	defer c.with.Stderr.Close()
 	ctx, cancel := context.WithCancel(c.ctx)
 	defer cancel() // a stream that nobody reads any more
-	s, err := c.cc.NewStream(ctx, &stdioDesc, "/"+stdioService+"/"+stdioStream, grpc.ForceCodecV2(codec{}), grpc.MaxCallRecvMsgSize(maxPiece))
+	s, err := c.cc.NewStream(ctx, &stdioDesc, "/"+stdioService+"/"+stdioStream, grpc.ForceCodec(codec{}), grpc.MaxCallRecvMsgSize(maxPiece))
 	if err != nil {
 		return
 	}

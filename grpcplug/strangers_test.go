@@ -143,7 +143,7 @@ func bare(c *tls.Config, announced tls.Certificate) {
 	if c != nil {
 		opts = append(opts, grpc.Creds(credentials.NewTLS(c)))
 	}
-	opts = append(opts, grpc.ForceServerCodecV2(codec{}))
+	opts = append(opts, grpc.ForceServerCodec(codec{}))
 	cert := ""
 	if announced.Certificate != nil {
 		cert = encoded(announced)

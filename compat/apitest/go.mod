@@ -13,7 +13,7 @@ require (
 	github.com/hashicorp/go-plugin v1.8.0
 	github.com/tenon-go/tenon/compat/goplugin v0.0.0-00010101000000-000000000000
 	golang.org/x/tools v0.30.0
-	google.golang.org/grpc v1.66.3
+	google.golang.org/grpc v1.61.0
 	google.golang.org/protobuf v1.36.6
 )
 
@@ -31,5 +31,5 @@ require (
 	golang.org/x/sync v0.12.0 // indirect
 	golang.org/x/sys v0.31.0 // indirect
 	golang.org/x/text v0.23.0 // indirect
-	google.golang.org/genproto/googleapis/rpc v0.0.0-20240604185151-ef581f913117 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20231106174013-bbf56f31fb17 // indirect
 )

@@ -13,7 +13,7 @@ replace github.com/tenon-go/tenon => ../
 require (
 	github.com/hashicorp/go-hclog v1.6.3
 	github.com/hashicorp/go-plugin v1.8.0
-	google.golang.org/grpc v1.66.3
+	google.golang.org/grpc v1.61.0
 )
 
 require (

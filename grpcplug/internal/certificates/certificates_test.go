@@ -208,7 +208,7 @@ func check(t *testing.T, line handshake.Line, own ...tls.Certificate) error {
 		target = "unix:" + target
 	}
 	trust := credentials.NewTLS(&tls.Config{RootCAs: pool, ServerName: "localhost", Certificates: own})
-	cc, err := grpc.NewClient(target, grpc.WithTransportCredentials(trust))
+	cc, err := grpc.Dial(target, grpc.WithTransportCredentials(trust))
 	if err != nil {
 		t.Fatal(err)
 	}
