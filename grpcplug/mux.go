@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/yamux"
 
 	"github.com/tenon-go/tenon"
+	"github.com/tenon-go/tenon/internal/yamuxguard"
 )
 
 // A mux carries many connections over one. Which connection is for what is
@@ -20,7 +21,7 @@ import (
 // one at a time. A nil mux carries nothing.
 type mux struct {
 	session *yamux.Session
-	guard   *muxGuard
+	guard   *yamuxguard.Guard
 	goes    sync.WaitGroup
 
 	mu       sync.Mutex
@@ -51,7 +52,7 @@ func newMux(c net.Conn, first bool) (*mux, error) {
 	if first {
 		role = yamux.Client
 	}
-	guard := newMuxGuard(c, first)
+	guard := yamuxguard.New(c, first)
 	session, err := role(guard, cfg)
 	if err != nil {
 		c.Close()
@@ -90,7 +91,7 @@ func (m *mux) give(s *yamux.Stream) {
 	if m.next()(c) {
 		return
 	}
-	if m.guard.refuse(s.StreamID()) != nil {
+	if m.guard.Refuse(s.StreamID()) != nil {
 		m.session.Close()
 	}
 	c.Close()
@@ -208,8 +209,8 @@ func (m *mux) open(ctx context.Context, settled func()) (net.Conn, error) {
 // otherwise err.
 func (m *mux) why(err error) error {
 	if m != nil {
-		if why := m.guard.why.Load(); why != nil {
-			return why
+		if why := m.guard.Err(); why != nil {
+			return &Error{Problem: BadBrokerMessage, What: "the connection that all others share", Err: why}
 		}
 	}
 	return err
