@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/rpc"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ type RPCClient struct {
 	session *netrpc.Session
 	broker  *MuxBroker
 	control *rpc.Client
+	turn    chan struct{} // who has it may write to control
 	plugins map[string]Plugin
 	timeout time.Duration // of Close
 	goes    sync.WaitGroup
@@ -31,10 +33,21 @@ func NewRPCClient(conn io.ReadWriteCloser, plugins map[string]Plugin) (*RPCClien
 	}
 	s.Broker.Start()
 	return &RPCClient{
-		session: s, broker: &MuxBroker{broker: s.Broker}, control: rpc.NewClient(s.Control),
+		session: s, broker: &MuxBroker{broker: s.Broker},
+		control: rpc.NewClient(controlStream{s.Control, s}), turn: make(chan struct{}, 1),
 		plugins: plugins, timeout: defaultKillTimeout,
 	}, nil
 }
+
+// A controlStream ends the session when it is closed. To close a stream of yamux's
+// alone waits until the other side can be told, which takes ten seconds if that does
+// not read, and keeps a timer.
+type controlStream struct {
+	net.Conn
+	of *netrpc.Session
+}
+
+func (c controlStream) Close() error { return c.of.Close() }
 
 // SyncStreams copies what the plugin prints, until Close. It does not wait, and
 // must be called once only.
@@ -58,8 +71,10 @@ func (c *RPCClient) Close() error {
 
 // drop closes the connection without a word.
 func (c *RPCClient) drop() {
-	c.control.Close()
+	c.control.Close() // and with it the session
 	c.session.Close()
+	c.turn <- struct{}{} // who wrote has failed
+	<-c.turn
 }
 
 func (c *RPCClient) quit() error {
@@ -88,15 +103,33 @@ func (c *RPCClient) awaitOutput() {
 // plugin has said that it leaves.
 const outputTimeout = time.Second
 
-// call is net/rpc's Call with an end.
+// call is net/rpc's Call with an end. That writes before it waits, and a plugin that
+// takes nothing can keep it from doing so until the session ends: so it is another
+// goroutine that writes, one at a time.
 func (c *RPCClient) call(ctx context.Context, method string, arg, reply any) error {
-	call := c.control.Go(method, arg, reply, make(chan *rpc.Call, 1))
 	select {
-	case <-call.Done:
+	case c.turn <- struct{}{}:
+	case <-ctx.Done():
+		return noAnswer(ctx, method)
+	}
+	done := make(chan *rpc.Call, 1)
+	go func() {
+		defer func() { <-c.turn }()
+		c.control.Go(method, arg, reply, done)
+	}()
+	select {
+	case call := <-done:
+		if why := c.session.Breach(); why != nil && call.Error == rpc.ErrShutdown {
+			return why
+		}
 		return call.Error
 	case <-ctx.Done():
-		return fmt.Errorf("no answer to %s: %w", method, context.Cause(ctx))
+		return noAnswer(ctx, method)
 	}
+}
+
+func noAnswer(ctx context.Context, method string) error {
+	return fmt.Errorf("no answer to %s: %w", method, context.Cause(ctx))
 }
 
 // Dispense returns what the named plugin's Client makes of a new connection.
@@ -106,7 +139,7 @@ func (c *RPCClient) Dispense(name string) (interface{}, error) {
 		return nil, fmt.Errorf("unknown plugin type: %s", name)
 	}
 	var id uint32
-	if err := c.control.Call(netrpc.DispenseCall, name, &id); err != nil {
+	if err := c.call(context.Background(), netrpc.DispenseCall, name, &id); err != nil {
 		return nil, err
 	}
 	conn, err := c.broker.Dial(id)

@@ -95,6 +95,9 @@ func (s *RPCServer) ServeConn(conn io.ReadWriteCloser) {
 	server.RegisterName(netrpc.ControlName, &controlServer{control})
 	server.RegisterName(netrpc.DispenseName, &dispenseServer{broker, s.Plugins})
 	server.ServeConn(control)
+	if err := session.Breach(); err != nil {
+		log.Printf("[ERR] plugin: the connection was ended: %s", err)
+	}
 }
 
 // feed copies output, and tells the host when there will be no more.

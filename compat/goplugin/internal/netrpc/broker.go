@@ -31,6 +31,7 @@ var ErrClosed = errors.New("broker closed")
 // A Broker makes further streams, each under an id that one side makes up and the
 // other is told. It is safe for concurrent use.
 type Broker struct {
+	of   *Session
 	mux  *yamux.Session
 	next atomic.Uint32
 	once sync.Once
@@ -42,13 +43,13 @@ type Broker struct {
 
 // A place is where a stream and who accepts it meet.
 type place struct {
-	stream chan net.Conn
+	stream chan *stream
 	wanted int // how many wait in Accept
 	expiry *time.Timer
 }
 
-func newBroker(m *yamux.Session) *Broker {
-	return &Broker{mux: m, pending: make(map[uint32]*place)}
+func newBroker(s *Session) *Broker {
+	return &Broker{of: s, mux: s.mux, pending: make(map[uint32]*place)}
 }
 
 // NextID returns an id that this side has not used yet.
@@ -62,6 +63,9 @@ func (b *Broker) Accept(id uint32) (net.Conn, error) {
 	defer t.Stop()
 	select {
 	case c := <-p.stream:
+		// A program has as many as it likes, and many never close what they have
+		// dispensed.
+		b.of.guard.Claim(c.StreamID())
 		c.SetDeadline(time.Now().Add(patience))
 		if err := binary.Write(c, binary.LittleEndian, id); err != nil {
 			c.Close()
@@ -72,6 +76,9 @@ func (b *Broker) Accept(id uint32) (net.Conn, error) {
 	case <-t.C:
 		return nil, ErrTimeout
 	case <-b.mux.CloseChan():
+		if why := b.of.Breach(); why != nil {
+			return nil, fmt.Errorf("%w: %w", ErrClosed, why)
+		}
 		return nil, ErrClosed
 	}
 }
@@ -88,7 +95,7 @@ func (b *Broker) meet(id uint32) *place {
 func (b *Broker) at(id uint32) *place {
 	p := b.pending[id]
 	if p == nil {
-		p = &place{stream: make(chan net.Conn, 1)}
+		p = &place{stream: make(chan *stream, 1)}
 		b.pending[id] = p
 	}
 	return p
@@ -114,10 +121,11 @@ func (b *Broker) clear(id uint32, p *place) {
 
 // Dial returns a stream to who accepts id on the other side.
 func (b *Broker) Dial(id uint32) (net.Conn, error) {
-	c, err := b.mux.OpenStream()
+	n, err := b.mux.OpenStream()
 	if err != nil {
-		return nil, err
+		return nil, b.of.why(err)
 	}
+	c := &stream{n, b.of}
 	// The other side gives up first, and closes the stream.
 	c.SetDeadline(time.Now().Add(2 * patience))
 	var ack uint32
@@ -142,12 +150,17 @@ func (b *Broker) Run() {
 	b.once.Do(func() {
 		for {
 			c, err := b.mux.AcceptStream()
-			if err != nil {
+			switch {
+			case err == nil:
+				// One that is slow to say what it is for must not hold up the
+				// others.
+				b.goes.Go(func() { b.take(&stream{c, b.of}) })
+			case b.mux.IsClosed():
 				b.end()
 				return
 			}
-			// One that is slow to say what it is for must not hold up the others.
-			b.goes.Go(func() { b.take(c) })
+			// Otherwise the other side has not read for some time: it is stopped,
+			// perhaps by a debugger, and may go on.
 		}
 	})
 	<-b.mux.CloseChan()
@@ -156,7 +169,7 @@ func (b *Broker) Run() {
 // Start calls Run on a goroutine that the session's Close waits for.
 func (b *Broker) Start() { b.goes.Go(b.Run) }
 
-func (b *Broker) take(c net.Conn) {
+func (b *Broker) take(c *stream) {
 	var id uint32
 	c.SetDeadline(time.Now().Add(patience))
 	if binary.Read(c, binary.LittleEndian, &id) != nil || !b.offer(id, c) {
@@ -165,7 +178,7 @@ func (b *Broker) take(c net.Conn) {
 }
 
 // offer brings a stream to its place, for as long as patience lasts.
-func (b *Broker) offer(id uint32, c net.Conn) bool {
+func (b *Broker) offer(id uint32, c *stream) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.mux.IsClosed() || len(b.pending) >= maxPending && b.pending[id] == nil {
@@ -182,24 +195,34 @@ func (b *Broker) offer(id uint32, c net.Conn) bool {
 	return true
 }
 
+// expire closes without the lock: that may take as long as to write.
 func (b *Broker) expire(id uint32, p *place) {
+	if c := b.unwanted(id, p); c != nil {
+		c.Close()
+	}
+}
+
+// unwanted takes the stream of a place where nobody waits, nil if there is none.
+func (b *Broker) unwanted(id uint32, p *place) (c *stream) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if p.wanted == 0 {
-		drop(p)
+		c = p.take()
 	}
 	b.clear(id, p)
+	return c
 }
 
-func drop(p *place) {
+func (p *place) take() *stream {
 	select {
 	case c := <-p.stream:
-		c.Close()
+		return c
 	default:
+		return nil
 	}
 }
 
-// end gives up what waits.
+// end gives up what waits. The session has ended: to close takes no time.
 func (b *Broker) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -207,7 +230,9 @@ func (b *Broker) end() {
 		if p.expiry != nil {
 			p.expiry.Stop()
 		}
-		drop(p)
+		if c := p.take(); c != nil {
+			c.Close()
+		}
 		delete(b.pending, id)
 	}
 }

@@ -15,6 +15,9 @@ import (
 	"time"
 
 	"github.com/hashicorp/yamux"
+
+	"github.com/tenon-go/tenon/grpcplug"
+	"github.com/tenon-go/tenon/internal/yamuxguard"
 )
 
 // The methods on the control stream.
@@ -35,48 +38,99 @@ type Session struct {
 	Stdout, Stderr net.Conn
 	Broker         *Broker
 
-	mux *yamux.Session
+	mux   *yamux.Session
+	guard *yamuxguard.Guard
 }
 
 // Dial makes a session of a connection, on the host's side.
-func Dial(c io.ReadWriteCloser) (*Session, error) {
-	return open(c, yamux.Client, (*yamux.Session).Open)
-}
+func Dial(c io.ReadWriteCloser) (*Session, error) { return open(c, true, closePatience) }
 
 // Accept makes a session of a connection, on the plugin's side.
-func Accept(c io.ReadWriteCloser) (*Session, error) {
-	return open(c, yamux.Server, (*yamux.Session).Accept)
-}
+func Accept(c io.ReadWriteCloser) (*Session, error) { return open(c, false, closePatience) }
 
-func open(c io.ReadWriteCloser, role func(io.ReadWriteCloser, *yamux.Config) (*yamux.Session, error), next func(*yamux.Session) (net.Conn, error)) (*Session, error) {
-	mux, err := role(c, config())
+func open(c io.ReadWriteCloser, host bool, patience time.Duration) (*Session, error) {
+	role, next := yamux.Server, (*yamux.Session).AcceptStream
+	if host {
+		role, next = yamux.Client, (*yamux.Session).OpenStream
+	}
+	guard := yamuxguard.New(c, host)
+	mux, err := role(guard, config(patience))
 	if err != nil {
 		c.Close()
 		return nil, err
 	}
-	s := &Session{mux: mux}
-	for _, stream := range []*net.Conn{&s.Control, &s.Stdout, &s.Stderr} {
-		if *stream, err = next(mux); err != nil {
+	s := &Session{mux: mux, guard: guard}
+	for _, to := range []*net.Conn{&s.Control, &s.Stdout, &s.Stderr} {
+		n, err := next(mux)
+		if err != nil {
 			mux.Close()
-			return nil, err
+			return nil, s.why(err)
 		}
+		guard.Claim(n.StreamID())
+		*to = &stream{n, s}
 	}
-	s.Broker = newBroker(mux)
+	s.Broker = newBroker(s)
 	return s, nil
 }
 
-func config() *yamux.Config {
+func config(patience time.Duration) *yamux.Config {
 	// Not DefaultConfig, which looks at os.Stderr: a plugin that is served by a
 	// test replaces it. There are no keepalives, because the other side is a
 	// process of this machine: it ends, or is being debugged.
 	return &yamux.Config{
-		AcceptBacklog:          256,
+		AcceptBacklog:          yamuxguard.MostOpening,
 		KeepAliveInterval:      time.Minute, // must be set
 		ConnectionWriteTimeout: 10 * time.Second,
 		MaxStreamWindowSize:    256 << 10,
-		StreamCloseTimeout:     5 * time.Minute,
+		StreamCloseTimeout:     patience,
 		LogOutput:              io.Discard,
 	}
+}
+
+// closePatience is how long a stream that this side has closed waits for the other to
+// close it too. It is kept for as long, with a timer that outlives the session. yamux's
+// own, which is go-plugin's, is five minutes: too much for a host that starts and kills
+// plugins all day, or is dialled for nothing. What the other side has not read by the
+// end is lost, and it may be a slow reader of something long, so it is not a second.
+const closePatience = 30 * time.Second
+
+// A stream is one of the session's. It knows why that has ended.
+type stream struct {
+	*yamux.Stream
+	of *Session
+}
+
+// Read implements net.Conn.
+func (s *stream) Read(b []byte) (int, error) {
+	n, err := s.Stream.Read(b)
+	return n, s.of.why(err)
+}
+
+// Write implements net.Conn.
+func (s *stream) Write(b []byte) (int, error) {
+	n, err := s.Stream.Write(b)
+	return n, s.of.why(err)
+}
+
+// why returns what an error comes of: that the other side has broken a rule, if it
+// did, and otherwise err.
+func (s *Session) why(err error) error {
+	if err == nil {
+		return nil
+	}
+	if why := s.Breach(); why != nil {
+		return why
+	}
+	return err
+}
+
+// Breach returns a *grpcplug.Error that says which rule of the protocol the other side
+// has broken, for which the session was ended, or nil.
+func (s *Session) Breach() error {
+	if why := s.guard.Err(); why != nil {
+		return &grpcplug.Error{Problem: grpcplug.BadBrokerMessage, What: "the yamux session of net/rpc", Err: why}
+	}
+	return nil
 }
 
 // IsEnd reports whether err is that the connection has ended, which a call may

@@ -1,0 +1,17 @@
+package netrpc
+
+import (
+	"io"
+	"time"
+)
+
+// AcceptFor is Accept with another patience for streams that are closed.
+func AcceptFor(c io.ReadWriteCloser, patience time.Duration) (*Session, error) {
+	return open(c, false, patience)
+}
+
+// Streams returns how many streams a session keeps.
+func (s *Session) Streams() int { return s.mux.NumStreams() }
+
+// ClosePatience is Accept's.
+const ClosePatience = closePatience
