@@ -45,12 +45,12 @@ func (v *villain) says(kind byte, flags uint16, times int, next func(i int) (id,
 	v.Write(b.Bytes())
 }
 
-// control is Control, but for Quit.
 type control struct{}
 
 func (control) Ping(bool, *struct{}) error { return nil }
+func (control) Quit(bool, *struct{}) error { return nil }
 
-// A selective stream is read from until its owner is deaf.
+// A selective stream is read from until its owner is deaf, and is never closed.
 type selective struct {
 	net.Conn
 	deaf chan struct{}
@@ -66,6 +66,8 @@ func (s *selective) Read(b []byte) (int, error) {
 		return s.Conn.Read(b)
 	}
 }
+
+func (s *selective) Close() error { return nil }
 
 // serve is yamux's and net/rpc's work, on one connection.
 func (v *villain) serve(t *testing.T) {
@@ -86,6 +88,7 @@ func (v *villain) serve(t *testing.T) {
 	s := rpc.NewServer()
 	s.RegisterName("Control", control{})
 	s.ServeConn(&selective{streams[0], v.deaf, session.CloseChan()})
+	<-session.CloseChan()
 }
 
 // attack returns a client of a plugin that is a villain, and whose connection is
@@ -192,12 +195,13 @@ func TestKillLiar(t *testing.T) {
 	}
 }
 
-// TestNothingKept is about what a host keeps of a connection that has ended.
+// TestNothingKept is about what a host keeps of a connection that has ended, to a
+// plugin that closes no stream.
 func TestNothingKept(t *testing.T) {
 	host, other := net.Pipe()
-	server := &plugin.RPCServer{Plugins: set}
+	v := &villain{Conn: other, deaf: make(chan struct{})}
 	served := make(chan struct{})
-	go func() { server.ServeConn(other); close(served) }()
+	go func() { v.serve(t); close(served) }()
 	kept := make(chan struct{})
 	func() {
 		conn := &struct{ net.Conn }{host}
