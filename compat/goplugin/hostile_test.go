@@ -58,12 +58,13 @@ type selective struct {
 }
 
 func (s *selective) Read(b []byte) (int, error) {
+	n, err := s.Conn.Read(b)
 	select {
 	case <-s.deaf:
 		<-s.end
 		return 0, io.EOF
 	default:
-		return s.Conn.Read(b)
+		return n, err
 	}
 }
 

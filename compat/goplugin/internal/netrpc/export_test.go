@@ -15,3 +15,10 @@ func (s *Session) Streams() int { return s.mux.NumStreams() }
 
 // ClosePatience is Accept's.
 const ClosePatience = closePatience
+
+// Refuse has all that dial an id be refused.
+func (b *Broker) Refuse(id uint32) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.at(id).stream = nil
+}
