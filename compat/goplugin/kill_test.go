@@ -1,9 +1,12 @@
 package plugin_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
@@ -25,7 +28,7 @@ func TestKillStopped(t *testing.T) {
 		c.KillTimeout = 300 * time.Millisecond
 		client := start(t, c)
 		do(t, dispense(t, client), "greet you")
-		c.Cmd.Process.Signal(syscall.SIGSTOP)
+		halt(t, c.Cmd.Process)
 		within(t, 8*time.Second, client.Kill)
 		if !client.Exited() {
 			t.Error("it is there")
@@ -245,8 +248,26 @@ func TestKillUnanswered(t *testing.T) {
 		c.KillTimeout = 100 * time.Millisecond
 		client := start(t, c)
 		do(t, dispense(t, client), "greet you")
-		c.Cmd.Process.Signal(syscall.SIGSTOP)
+		halt(t, c.Cmd.Process)
 		within(t, 1500*time.Millisecond, client.Kill)
+	}
+}
+
+// halt stops a process, and waits until it has stopped: the signal takes a moment.
+func halt(t *testing.T, p *os.Process) {
+	t.Helper()
+	p.Signal(syscall.SIGSTOP)
+	if runtime.GOOS != "linux" {
+		return
+	}
+	stopped := func() bool {
+		stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid))
+		return bytes.Contains(stat, []byte(") T "))
+	}
+	for until := time.Now().Add(10 * time.Second); !stopped(); runtime.Gosched() {
+		if time.Now().After(until) {
+			t.Fatal("it does not stop")
+		}
 	}
 }
 
@@ -264,7 +285,7 @@ func TestDaemons(t *testing.T) {
 		daemon, _ := strconv.Atoi(do(t, d, "child session"))
 		job, _ := strconv.Atoi(do(t, d, "child group"))
 		if stuck {
-			c.Cmd.Process.Signal(syscall.SIGSTOP)
+			halt(t, c.Cmd.Process)
 		}
 		client.Kill()
 		awaitEnd(t, job)
