@@ -62,8 +62,8 @@ bench: ## measure Tenon beside go-plugin and a bare socketpair, both over gRPC, 
 	@go -C bench/stubs run .
 
 .PHONY: fuzz
-fuzz: ## run each fuzz target of the core and of grpcplug for a while
-	@set -e; for m in . grpcplug; do for p in $$(go -C $$m list ./...); do \
+fuzz: ## run each fuzz target of the core, of grpcplug and of compat/goplugin for a while
+	@set -e; for m in . grpcplug compat/goplugin; do for p in $$(go -C $$m list ./...); do \
 	  for f in $$(go -C $$m test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 	    go -C $$m test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; \
 	  done; done; done
