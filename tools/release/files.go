@@ -21,7 +21,7 @@ import (
 // the directory, without modules below it, and the repository's LICENSE where there is none.
 // What git ignores lies about in a working tree, which zip.CreateFromDir would take.
 func (r repository) files(ctx context.Context, m *published) ([]zip.File, error) {
-	all, err := r.git(ctx, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", m.dir)
+	all, err := r.known(ctx, m.dir)
 	if err != nil {
 		return nil, err
 	}
@@ -72,8 +72,27 @@ func nested(names []string, dir string) map[string]bool {
 	return below
 }
 
+// known lists what git knows of a directory, or would get to know: the sources may
+// have been unpacked without a repository around them.
+func (r repository) known(ctx context.Context, dir string) (string, error) {
+	list := []string{"ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", dir}
+	if _, err := os.Lstat(filepath.Join(r.root, ".git")); err == nil {
+		return r.git(ctx, list...)
+	}
+	temp, err := os.MkdirTemp("", "release")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(temp)
+	if _, err := r.git(ctx, "init", "--quiet", "--bare", temp); err != nil {
+		return "", err
+	}
+	return r.git(ctx, append([]string{"--git-dir=" + temp, "--work-tree=" + r.root}, list...)...)
+}
+
 func (r repository) git(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "git", args...)
+	// A checkout may belong to another user than who builds it, as in containers.
+	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "safe.directory=*"}, args...)...)
 	cmd.Dir = r.root
 	out, err := cmd.Output()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {

@@ -148,19 +148,30 @@ func tagHash(t *testing.T, dir, sub string) string {
 	return hash
 }
 
-// An archive has what git knows, and no other module's files; nothing is changed.
+// An archive has what git knows, and no other module's files; nothing is changed. It is
+// the same without a repository around the files.
 func TestProxy(t *testing.T) {
-	dir, proxy := newClone(t), t.TempDir()
+	dir := newClone(t)
 	write(t, filepath.Join(dir, "new.go"), "package tenon\n")
 	if err := os.Remove(filepath.Join(dir, "core.go")); err != nil {
 		t.Fatal(err)
 	}
 	before := git(t, dir, "status", "--porcelain")
-	if err := run(t.Context(), io.Discard, dir, "v0.3.0", proxy); err != nil {
-		t.Fatal(err)
-	}
+	testProxy(t, dir)
 	if after := git(t, dir, "status", "--porcelain"); after != before {
 		t.Errorf("the working tree has changed:\n%s", after)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, ".git")); err != nil {
+		t.Fatal(err)
+	}
+	testProxy(t, dir)
+}
+
+func testProxy(t *testing.T, dir string) {
+	t.Helper()
+	proxy := t.TempDir()
+	if err := run(t.Context(), io.Discard, dir, "v0.3.0", proxy); err != nil {
+		t.Fatal(err)
 	}
 	for d, want := range map[string][]string{
 		"":          {".gitignore", "LICENSE", "go.mod", "new.go"},
