@@ -89,12 +89,17 @@ func (s *RPCServer) ServeConn(conn io.ReadWriteCloser) {
 	copies.Go(func() { feed(session.Stderr, s.Stderr) })
 	control := &controlConn{Conn: session.Control}
 	control.quit = func() { s.quit(&copies) }
-	control.answered = s.done
+	// The host hangs up when it has the answer. If the plugin did, a host that has
+	// something to say at that moment could lose the answer with the connection.
+	control.answered = func() { time.AfterFunc(endTimeout, s.done) }
 	broker := &MuxBroker{broker: session.Broker}
 	server := rpc.NewServer()
 	server.RegisterName(netrpc.ControlName, &controlServer{control})
 	server.RegisterName(netrpc.DispenseName, &dispenseServer{broker, s.Plugins})
 	server.ServeConn(control)
+	if control.quitting.Load() {
+		s.done()
+	}
 	if err := session.Breach(); err != nil {
 		log.Printf("[ERR] plugin: the connection was ended: %s", err)
 	}
