@@ -18,6 +18,7 @@ const (
 	flagReset = 8 // RST
 )
 
+func (h *header) version() byte  { return h[0] }
 func (h *header) kind() byte     { return h[1] }
 func (h *header) flags() uint16  { return binary.BigEndian.Uint16(h[2:]) }
 func (h *header) id() uint32     { return binary.BigEndian.Uint32(h[4:]) }

@@ -115,6 +115,9 @@ func (g *Guard) Write(b []byte) (int, error) {
 
 // heard counts what a header of the other side's announces.
 func (g *Guard) heard(h *header) error {
+	if h.version() != 0 {
+		return nil // what is not yamux's the session refuses by itself
+	}
 	if h.flags() == 0 && h.kind() != typeWindow {
 		return nil
 	}
