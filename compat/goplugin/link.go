@@ -262,6 +262,11 @@ const drainTimeout = 5 * time.Second
 // Close implements protocol.Conn.
 func (k *link) Close() error {
 	k.Fail(errClosed)
+	select {
+	case <-k.with.Gone:
+		<-k.left // before anybody is told that the plugin is over
+	default:
+	}
 	k.mu.Lock()
 	end := k.st.end
 	k.mu.Unlock()
