@@ -49,6 +49,9 @@ func (s *start) hello() outcome {
 	go func() { got <- exchange(ctx, c, s.hail) }()
 	select {
 	case o := <-got:
+		if o.err != nil && s.sniffer.listens() { // the same, and the socketpair ended first
+			after(s.sniffer.found(), lastWords)
+		}
 		return o
 	case <-s.run.Done():
 		if s.sniffer.listens() { // its handshake may be in the pipe
