@@ -22,7 +22,8 @@ type system struct {
 	shared   bool   // the group is not the child's own
 	mark     string // in the environment of all that the child starts; empty if it is detached
 	guard    guard
-	session  int // that of the child, if those in others are spared; 0: nobody is
+	spare    bool // those that the child starts in another session
+	session  int  // the child's, 0 too: that of a leader outside of this pid namespace
 	started  time.Time
 	oomKills int64 // by the machine, when the process started
 	forks    int64 // likewise
@@ -83,6 +84,10 @@ func (p *Process) fork(spec *Spec) error {
 		s.guard.close()
 		return err
 	}
+	if s.spare {
+		s.session, err = unix.Getsid(p.pid)
+		s.spare = err == nil
+	}
 	s.guard.aim(p.pid)
 	return nil
 }
@@ -104,9 +109,7 @@ func (s *system) configure(spec *Spec) *syscall.SysProcAttr {
 	if attr.Pdeathsig == 0 {
 		attr.Pdeathsig = syscall.SIGKILL
 	}
-	if spec.SpareSessions {
-		s.session, _ = unix.Getsid(0)
-	}
+	s.spare = spec.SpareSessions
 	s.mark = newMark()
 	spec.Env = addMark(spec.Env, s.mark)
 	switch {
@@ -190,7 +193,7 @@ func (p *Process) sweep() {
 // huntMarked kills what the child has left behind in other groups: jobs of a
 // shell, daemons.
 func (p *Process) huntMarked(swept bool) {
-	h := hunt{mark: p.sys.mark, session: p.sys.session, born: birth{p.pid, p.sys.started, p.sys.forks}}
+	h := hunt{mark: p.sys.mark, spare: p.sys.spare, session: p.sys.session, born: birth{p.pid, p.sys.started, p.sys.forks}}
 	if swept {
 		h.swept = p.pid
 	}
@@ -235,7 +238,7 @@ func (p *Process) KillTree() error {
 	}
 	s.killed = true
 	signalTo(p.pid, s.pidfd, unix.SIGSTOP) // it must not fork while its children are counted
-	h := hunt{root: p.pid, session: s.session, until: time.Now().Add(huntTimeout)}
+	h := hunt{root: p.pid, spare: s.spare, session: s.session, until: time.Now().Add(huntTimeout)}
 	if s.shared {
 		h.mark = s.mark // all of /proc: the goroutine that knows the birth may be writing it down
 	}

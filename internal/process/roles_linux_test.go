@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"runtime"
 	"runtime/debug"
@@ -39,6 +40,8 @@ var roles = map[string]func(args []string){
 	"jobs":     roleJobs,
 	"traceme":  roleTraceMe,
 	"threads":  roleThreads,
+
+	"container": roleContainer,
 }
 
 func TestMain(m *testing.M) {
@@ -88,7 +91,8 @@ func spawnIn(env []string, attr *syscall.SysProcAttr) int {
 	return proc.Pid
 }
 
-// roleTree has children: one as usual, one in a session of its own if asked.
+// roleTree has children: one as usual, others in a session or group of their own if
+// asked.
 func roleTree(args []string) {
 	pids := []any{os.Getpid(), spawn(nil)}
 	for _, arg := range args {
@@ -97,6 +101,8 @@ func roleTree(args []string) {
 			signal.Ignore(unix.SIGTERM, unix.SIGHUP, unix.SIGINT, unix.SIGCONT, unix.SIGPIPE)
 		case "setsid":
 			pids = append(pids, spawn(&syscall.SysProcAttr{Setsid: true}))
+		case "group":
+			pids = append(pids, spawn(&syscall.SysProcAttr{Setpgid: true}))
 		case "unmarked":
 			env := slices.DeleteFunc(roleEnv("pause"), func(s string) bool { return strings.HasPrefix(s, TreeVar+"=") })
 			pids = append(pids, spawnIn(env, &syscall.SysProcAttr{Setsid: true}))
@@ -104,6 +110,27 @@ func roleTree(args []string) {
 	}
 	report(pids...)
 	pause()
+}
+
+const exitNoMount = 97
+
+// roleContainer is the first process of a pid namespace, and runs a test in it.
+func roleContainer([]string) {
+	err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
+	if err == nil {
+		err = unix.Mount("proc", "/proc", "proc", 0, "")
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(exitNoMount)
+	}
+	if session := must(unix.Getsid(0)); session != 0 {
+		must(0, fmt.Errorf("the session is %d, not 0", session))
+	}
+	cmd := exec.Command("/proc/self/exe", "-test.v", "-test.run=^TestSpareSessions$")
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, roleVar+"=") })
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	must(0, cmd.Run())
 }
 
 // roleSDK does what the plugin's side of the SDK does.

@@ -15,10 +15,11 @@ import (
 // only when no more turn up: a process that loses its parent is lost to the
 // search too.
 type hunt struct {
-	root    int       // whose descendants; 0 for none but the marked ones
-	mark    string    // in the environment of those that lost their parent; may be empty
-	born    birth     // of the one that was given the mark; zero if that is not known
-	session int       // only those in it; 0 for all
+	root    int    // whose descendants; 0 for none but the marked ones
+	mark    string // in the environment of those that lost their parent; may be empty
+	born    birth  // of the one that was given the mark; zero if that is not known
+	spare   bool   // those in another session than this
+	session int
 	swept   int       // a group that was sent SIGKILL before; 0 for none
 	until   time.Time // when to stop searching; zero for no limit
 	found   map[int]quarry
@@ -106,7 +107,7 @@ func (h *hunt) adopt(pid int, still func() bool) bool {
 }
 
 func (h *hunt) spares(pid int) bool {
-	if h.session == 0 {
+	if !h.spare {
 		return false
 	}
 	session, err := unix.Getsid(pid)

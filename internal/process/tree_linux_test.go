@@ -2,6 +2,7 @@ package process
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -245,6 +246,54 @@ func TestDetachedStays(t *testing.T) {
 			t.Errorf("pid %d is gone", w.pid)
 		}
 		unix.PidfdSendSignal(w.fd, unix.SIGKILL, nil, 0)
+	}
+}
+
+// TestSpareSessions kills the child, or has it killed behind the host's back: what it
+// started in a session of its own stays, but nothing else does.
+func TestSpareSessions(t *testing.T) {
+	for name, setsid := range map[string]bool{"ours": false, "its own": true} {
+		for _, byHost := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/by host %t", name, byHost), func(t *testing.T) {
+				s := newStage(t)
+				spec := s.spec("tree", "group", "setsid")
+				spec.SpareSessions, spec.SysProcAttr = true, &syscall.SysProcAttr{Setsid: setsid}
+				p, reports := s.startReporting(spec)
+				tree := reports.watch()
+				if byHost {
+					p.KillTree()
+				} else {
+					unix.Kill(p.Pid(), unix.SIGKILL)
+				}
+				await(t, p.Done())
+				s.expectEnded(tree[:3])
+				if tree[3].ended(0) {
+					t.Error("the daemon was killed")
+				}
+				unix.PidfdSendSignal(tree[3].fd, unix.SIGKILL, nil, 0)
+				s.expectEnded(tree)
+			})
+		}
+	}
+}
+
+// TestSpareSessionsInContainer runs that as what somebody has started in a container
+// from outside: the leader of its session is nobody there, and the number is 0.
+func TestSpareSessionsInContainer(t *testing.T) {
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), roleVar+"=container")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS, Pdeathsig: unix.SIGKILL}
+	if uid, gid := os.Getuid(), os.Getgid(); uid != 0 {
+		cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: uid, Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: gid, Size: 1}}
+	}
+	out, err := cmd.CombinedOutput()
+	if errors.Is(err, unix.EPERM) || cmd.ProcessState.ExitCode() == exitNoMount {
+		t.Skipf("needs the right to make namespaces: %v %s", err, out)
+	}
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
