@@ -23,14 +23,29 @@ import (
 // told not to be.
 type villain struct {
 	net.Conn
-	mu   sync.Mutex    // of Write
+	mu   sync.Mutex    // held while a frame is written
+	rest int           // of the session's frame that is being written
 	deaf chan struct{} // closed when it takes nothing more on the control stream
 }
 
+// Write keeps a frame of the session's in one piece: a header and what it announces
+// come in two calls.
 func (v *villain) Write(b []byte) (int, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.Conn.Write(b)
+	if v.rest == 0 {
+		v.mu.Lock()
+		const data = 0
+		if b[1] == data {
+			v.rest = len(b) + int(binary.BigEndian.Uint32(b[8:]))
+		} else {
+			v.rest = len(b)
+		}
+	}
+	n, err := v.Conn.Write(b)
+	if v.rest -= len(b); v.rest == 0 || err != nil {
+		v.rest = 0
+		v.mu.Unlock()
+	}
+	return n, err
 }
 
 // says sends frames of yamux.
@@ -42,7 +57,9 @@ func (v *villain) says(kind byte, flags uint16, times int, next func(i int) (id,
 		f = binary.BigEndian.AppendUint32(f, id)
 		b.Write(binary.BigEndian.AppendUint32(f, length))
 	}
-	v.Write(b.Bytes())
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.Conn.Write(b.Bytes())
 }
 
 type control struct{}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -127,23 +128,17 @@ func TestKillCrashed(t *testing.T) {
 
 // TestKillStarting has Kill end a start that hangs.
 func TestKillStarting(t *testing.T) {
-	client := plugin.NewClient(config(t, "quiet"))
-	started := make(chan error)
+	var log buffer
+	c := config(t, "quiet")
+	c.Logger = hclog.New(&hclog.LoggerOptions{Output: &log, Level: hclog.Trace})
+	client := plugin.NewClient(c)
+	started := make(chan error, 1)
 	go func() { _, err := client.Start(); started <- err }()
-	time.Sleep(50 * time.Millisecond) // any time will do
-	within(t, 5*time.Second, func() {
-		for {
-			client.Kill()
-			select {
-			case err := <-started:
-				if err == nil {
-					t.Error("it has started")
-				}
-				return
-			case <-time.After(10 * time.Millisecond): // Start had not begun
-			}
-		}
-	})
+	log.wait(t, "waiting for RPC address")
+	within(t, 5*time.Second, client.Kill)
+	if err := <-started; err == nil {
+		t.Error("it has started")
+	}
 }
 
 // TestGrandchildren is about what a plugin has started, and holds its output: Kill
@@ -187,7 +182,7 @@ func TestKillConnecting(t *testing.T) {
 	c := config(t, "grpc")
 	c.KillTimeout = 200 * time.Millisecond
 	client := start(t, c)
-	c.Cmd.Process.Signal(syscall.SIGSTOP)
+	halt(t, c.Cmd.Process)
 	connected := make(chan error, 1)
 	go func() { _, err := client.Client(); connected <- err }()
 	within(t, 8*time.Second, client.Kill)

@@ -24,6 +24,7 @@ import (
 	plugin "github.com/tenon-go/tenon/compat/goplugin"
 	"github.com/tenon-go/tenon/grpcplug"
 	"github.com/tenon-go/tenon/host"
+	"github.com/tenon-go/tenon/internal/process"
 	"github.com/tenon-go/tenon/tenontest"
 )
 
@@ -110,10 +111,18 @@ func alive(pid int) bool {
 
 func awaitEnd(t *testing.T, pid int) {
 	t.Helper()
-	for until := time.Now().Add(10 * time.Second); alive(pid); time.Sleep(time.Millisecond) {
-		if time.Now().After(until) {
-			t.Fatalf("process %d is there", pid)
-		}
+	p, err := process.Attach(pid, "")
+	if err == process.ErrNotFound {
+		return
+	}
+	if err != nil { // it may be there, and cannot be watched
+		t.Fatal(err)
+	}
+	defer p.Close()
+	select {
+	case <-p.Done():
+	case <-time.After(10 * time.Second):
+		t.Fatalf("process %d is there", pid)
 	}
 }
 
@@ -295,16 +304,20 @@ func TestPing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for until := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		if err := p.Ping(); err != nil {
-			if !strings.Contains(err.Error(), "NOT_SERVING") {
-				t.Error(err)
-			}
-			return
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	watch, err := grpc_health_v1.NewHealthClient(p.(*plugin.GRPCClient).Conn).
+		Watch(ctx, &grpc_health_v1.HealthCheckRequest{Service: plugin.GRPCServiceName})
+	for health := (*grpc_health_v1.HealthCheckResponse)(nil); health.GetStatus() != grpc_health_v1.HealthCheckResponse_NOT_SERVING; {
+		if err == nil {
+			health, err = watch.Recv()
 		}
-		if time.Now().After(until) {
-			t.Fatal("Ping finds the plugin well")
+		if err != nil {
+			t.Fatal(err)
 		}
+	}
+	if err := p.Ping(); err == nil || !strings.Contains(err.Error(), "NOT_SERVING") {
+		t.Errorf("Ping says %v", err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -350,7 +351,7 @@ func TestReattachFunc(t *testing.T) {
 	first := start(t, config(t, "grpc"))
 	r := *first.ReattachConfig()
 	r.Pid = 0
-	r.ReattachFunc = func() (runner.AttachedRunner, error) { return killer{first}, nil }
+	r.ReattachFunc = func() (runner.AttachedRunner, error) { return newKiller(first), nil }
 	client := attach(t, &r, nil)
 	defer client.Kill()
 	do(t, dispense(t, client), "greet you")
@@ -361,16 +362,26 @@ func TestReattachFunc(t *testing.T) {
 }
 
 // A killer attaches to another client's plugin.
-type killer struct{ *plugin.Client }
+type killer struct {
+	kill func()
+	over chan struct{} // closed when it has been done
+}
+
+func newKiller(c *plugin.Client) killer {
+	k := killer{over: make(chan struct{})}
+	k.kill = sync.OnceFunc(func() { c.Kill(); close(k.over) })
+	return k
+}
 
 func (killer) ID() string { return "killer" }
 func (k killer) Wait(ctx context.Context) error {
-	for !k.Exited() && ctx.Err() == nil {
-		time.Sleep(time.Millisecond)
+	select {
+	case <-k.over:
+	case <-ctx.Done():
 	}
 	return nil
 }
-func (k killer) Kill(context.Context) error                     { k.Client.Kill(); return nil }
+func (k killer) Kill(context.Context) error                     { k.kill(); return nil }
 func (killer) PluginToHost(n, a string) (string, string, error) { return n, a, nil }
 func (killer) HostToPlugin(n, a string) (string, string, error) { return n, a, nil }
 

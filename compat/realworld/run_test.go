@@ -6,10 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/tenon-go/tenon/internal/process"
 	"github.com/tenon-go/tenon/tenontest"
 )
 
@@ -79,24 +81,31 @@ func (u use) leftovers(temp string) {
 	if err != nil || len(files) > 0 && !u.crashes {
 		u.t.Errorf("left in the temporary directory: %v %v", files, err)
 	}
-	deadline := time.Now().Add(10 * time.Second)
-	for !u.stays && len(running(u.plugin)) > 0 {
-		if time.Now().After(deadline) {
-			u.t.Fatalf("%s still runs: %v", u.plugin, running(u.plugin))
+	deadline := time.After(10 * time.Second)
+	for _, pid := range running(u.plugin) {
+		p, err := process.Attach(pid, "")
+		if u.stays || err != nil { // it has ended
+			continue
 		}
-		time.Sleep(10 * time.Millisecond) // a process of somebody else's ends without an event
+		select {
+		case <-p.Done():
+			p.Close()
+		case <-deadline:
+			u.t.Fatalf("%s still runs, as %d", u.plugin, pid)
+		}
 	}
 }
 
 // running returns the processes of a program, where the system has /proc.
-func running(program string) (found []string) {
+func running(program string) (pids []int) {
 	links, _ := filepath.Glob("/proc/[0-9]*/exe")
 	for _, link := range links {
 		if exe, err := os.Readlink(link); err == nil && exe == program {
-			found = append(found, link)
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(link)))
+			pids = append(pids, pid)
 		}
 	}
-	return found
+	return pids
 }
 
 func (u use) equal(got, want string) {
