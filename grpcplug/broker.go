@@ -22,8 +22,8 @@ type Broker struct {
 	place   *place
 	mux     func() *mux // nil: each id has a socket
 	next    atomic.Uint32
-	turn    chan struct{} // who has it may knock
-	out     chan connInfo // what the other side is to be told
+	turn    chan struct{}  // who has it may knock
+	out     chan *connInfo // what the other side is to be told
 
 	ctx  context.Context
 	stop context.CancelFunc
@@ -80,7 +80,7 @@ func newBroker(o *options, p *place, m *mux) *Broker {
 }
 
 func makeBroker(o *options, p *place) *Broker {
-	b := &Broker{options: o, place: p, turn: make(chan struct{}, 1), out: make(chan connInfo, maxPending)}
+	b := &Broker{options: o, place: p, turn: make(chan struct{}, 1), out: make(chan *connInfo, maxPending)}
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	b.st = brokerState{
 		attached: make(chan struct{}), changed: make(chan struct{}),
@@ -337,7 +337,7 @@ func (b *Broker) send(ctx context.Context, c connInfo) error {
 		return &Error{Problem: BrokerClosed}
 	}
 	select {
-	case b.out <- c:
+	case b.out <- &c:
 		return nil
 	case <-b.ctx.Done():
 		return &Error{Problem: BrokerClosed}
@@ -350,7 +350,7 @@ func (b *Broker) send(ctx context.Context, c connInfo) error {
 // it says must not wait for it.
 func (b *Broker) reply(c connInfo) {
 	select {
-	case b.out <- c:
+	case b.out <- &c:
 	default:
 	}
 }
