@@ -43,12 +43,7 @@ const (
 )
 
 func startHanded(ctx context.Context, cmd *exec.Cmd) (harness.Session, error) {
-	null, err := os.Open(os.DevNull)
-	if err != nil {
-		return nil, err
-	}
-	defer null.Close()
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = null, os.Stderr, os.Stderr
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	p, err := host.Start(ctx, host.Config{App: app, Cmd: cmd, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, err

@@ -25,10 +25,14 @@ type outcome struct {
 }
 
 // drive is a host: it starts the target's plugin and carries out the tasks that
-// it reads, until there are no more.
-func drive(t Target, tasks io.Reader, outcomes io.Writer) error {
+// come on its standard input, until there are no more.
+func drive(t Target, outcomes io.Writer) error {
 	program, err := pluginProgram()
 	if err != nil {
+		return err
+	}
+	tasks := os.Stdin
+	if os.Stdin, err = os.Open(os.DevNull); err != nil { // plugins that get the host's must not read them
 		return err
 	}
 	b := Bench{Target: t, Program: program}

@@ -83,7 +83,7 @@ func run(args []string, targets []Target) error {
 		case args[0] == plugin:
 			return t.Serve()
 		case args[0] == host:
-			return drive(t, os.Stdin, os.Stdout)
+			return drive(t, os.Stdout)
 		}
 	}
 	return fmt.Errorf("this program has no %s for %q", args[0], args[1])

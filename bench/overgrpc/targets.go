@@ -44,13 +44,7 @@ func (s session) Stop() error { return s.plugin.Stop(context.Background()) }
 
 func starter(p grpcplug.Protocol) func(context.Context, *exec.Cmd) (harness.Session, error) {
 	return func(ctx context.Context, cmd *exec.Cmd) (harness.Session, error) {
-		// The driver's own standard input tells it what to measure.
-		null, err := os.Open(os.DevNull)
-		if err != nil {
-			return nil, err
-		}
-		defer null.Close()
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = null, os.Stderr, os.Stderr
+		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 		h, err := host.Start(ctx, host.Config{
 			App: app, Cmd: cmd, Logger: slog.New(slog.DiscardHandler), Protocols: []host.Protocol{p},
 		})

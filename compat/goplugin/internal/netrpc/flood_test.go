@@ -180,18 +180,7 @@ func TestClosePatience(t *testing.T) {
 		t.Errorf("streams are kept for %v", netrpc.ClosePatience)
 	}
 	ours, theirs := socketPair(t)
-	cfg := yamux.DefaultConfig()
-	cfg.LogOutput = io.Discard
-	raw, err := yamux.Client(theirs, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer raw.Close()
-	for range 3 {
-		if _, err := raw.Open(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	raw := rawHost(t, theirs)
 	s, err := netrpc.AcceptFor(ours, 10*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)

@@ -40,6 +40,25 @@ func pair(t *testing.T) (host, plugin *netrpc.Session) {
 	return host, plugin
 }
 
+// rawHost is a host that has opened the three streams, and does nothing more unless
+// it is told to.
+func rawHost(t *testing.T, c net.Conn) *yamux.Session {
+	t.Helper()
+	cfg := yamux.DefaultConfig()
+	cfg.LogOutput = io.Discard
+	raw, err := yamux.Client(c, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { raw.Close() })
+	for range 3 {
+		if _, err := raw.Open(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return raw
+}
+
 func TestStreams(t *testing.T) {
 	host, plugin := pair(t)
 	for i, streams := range [][2]net.Conn{{plugin.Control, host.Control}, {plugin.Stdout, host.Stdout}, {plugin.Stderr, host.Stderr}} {
@@ -114,18 +133,7 @@ func TestHostile(t *testing.T) {
 	a, b := net.Pipe()
 	accepted := make(chan *netrpc.Session)
 	go func() { s, _ := netrpc.Accept(b); accepted <- s }()
-	cfg := yamux.DefaultConfig()
-	cfg.LogOutput = io.Discard
-	raw, err := yamux.Client(a, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer raw.Close()
-	for range 3 {
-		if _, err := raw.Open(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	raw := rawHost(t, a)
 	s := <-accepted
 	s.Broker.Start()
 	defer s.Close()
